@@ -14,13 +14,13 @@ from celery.schedules import schedule
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
-from config import embedded, secrets
+from config import embedded, places, secrets
 
-BASE_DIR = Path(__file__).resolve().parent.parent
+BASE_DIR = places.BASE_DIR
 env = environ.Env()
 
 IS_PRODUCTION = env.str("SIGNALBOX_ENV", default="local") == "production"
-DATA_DIR = Path(env.str("SIGNALBOX_DATA_DIR", default=str(BASE_DIR / "var")))
+DATA_DIR = places.data_dir()
 DEBUG = env.bool("DEBUG", default=False)
 
 
@@ -109,9 +109,12 @@ TEMPLATES = [
 ]
 
 DATABASE_URL = _required_in_production("DATABASE_URL", "") or embedded.database_url(DATA_DIR)
+_database = env.db_url_config(DATABASE_URL)
 DATABASES = {
     "default": {
-        **env.db_url_config(DATABASE_URL),
+        **_database,
+        # A socket's folder comes as an option of the URL; Django's own tools look for it here.
+        "HOST": _database["HOST"] or _database.get("OPTIONS", {}).pop("host", ""),
         "ENGINE": "django.db.backends.postgresql",
         "CONN_HEALTH_CHECKS": True,
         "CONN_MAX_AGE": 60,
