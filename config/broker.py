@@ -1,0 +1,199 @@
+"""A broker in a folder: kombu's file-system transport, made safe for a copy that is killed and resumed.
+
+What differs from kombu's own, and why:
+
+- A message appears whole: written aside, then renamed. Kombu's reader may see half of one.
+- A file that is not a message is set aside with a warning. Kombu's worker stops for good at an
+  empty one, and a crash leaves empty ones.
+- A queue is a folder of its own, so an idle poll reads one empty folder and takes no lock.
+- The names of messages sort by wall-clock time: the monotonic clock starts anew at each boot.
+- It polls every 20 ms; kombu's 1 s would be the whole latency of a delivery.
+
+    <folder>/queues/<queue>/<nanoseconds>-<random>.json
+    <folder>/bindings/<exchange>.json
+    <folder>/drafts/   <folder>/unreadable/
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import logging
+import os
+import shutil
+import time
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from queue import Empty
+from typing import Any
+from urllib.parse import quote
+
+from kombu.exceptions import ChannelError
+from kombu.transport import TRANSPORT_ALIASES, filesystem
+from kombu.transport.filesystem import exchange_queue_t
+
+logger = logging.getLogger(__name__)
+
+POLLING_SECONDS = 0.02
+# Celery's loop asks for 2 s at a time, and notices only between two of them that it is to stop.
+LONGEST_WAIT_SECONDS = 0.25
+# Without these kombu cannot even acknowledge a message.
+NEEDED_PROPERTIES = ("delivery_info", "delivery_tag")
+
+
+def register() -> None:
+    """Have `filesystem://` mean this transport in this process."""
+    TRANSPORT_ALIASES["filesystem"] = "config.broker:Transport"
+
+
+def empty(folder: Path) -> None:
+    """Throw away what an earlier run left: wake-ups, whose work the sweep finds in the database."""
+    for name in ("queues", "bindings", "drafts"):
+        shutil.rmtree(folder / name, ignore_errors=True)
+
+
+class Channel(filesystem.Channel):  # type: ignore[misc] - kombu is untyped
+    """Reads and writes the folder named by the transport option `folder`."""
+
+    @property
+    def folder(self) -> Path:
+        return Path(self.transport_options["folder"])
+
+    def _queue_folder(self, queue: str) -> Path:
+        return self.folder / "queues" / _file_name(queue)
+
+    def _put(self, queue: str, payload: object, **_options: object) -> None:
+        """Append a message; it is there whole or not at all."""
+        name = f"{time.time_ns():020}-{uuid.uuid4().hex}.json"
+        try:
+            self._publish(self._queue_folder(queue) / name, json.dumps(payload))
+        except OSError as error:
+            raise ChannelError(f"The message for {queue} cannot be written: {error}") from error
+
+    def _get(self, queue: str) -> dict[str, Any]:
+        """Take the oldest message; raises Empty when there is none."""
+        for path in _oldest_first(self._queue_folder(queue)):
+            taken = self._draft()
+            try:
+                path.rename(taken)  # of two readers one succeeds
+            except FileNotFoundError:
+                continue
+            message = _parse(taken)
+            if message is None:
+                self._set_aside(taken, f"{queue}-{path.name}")
+                continue
+            taken.unlink()
+            return message
+        raise Empty
+
+    def _size(self, queue: str) -> int:
+        return len(_oldest_first(self._queue_folder(queue)))
+
+    def _purge(self, queue: str) -> int:
+        removed = 0
+        for path in _oldest_first(self._queue_folder(queue)):
+            with contextlib.suppress(FileNotFoundError):
+                path.unlink()
+                removed += 1
+        return removed
+
+    def get_table(self, exchange: str) -> list[exchange_queue_t]:
+        """Return who is bound to `exchange`; nobody when its file is missing or unreadable."""
+        path = self._exchange_file(exchange)
+        try:
+            rows = json.loads(path.read_bytes())
+            return [exchange_queue_t(*map(str, row)) for row in rows]
+        except FileNotFoundError:
+            return []
+        except (ValueError, TypeError):
+            self._set_aside(path, path.name)
+            return []
+
+    def _queue_bind(self, exchange: str, routing_key: str, pattern: str, queue: str) -> None:
+        binding = exchange_queue_t(routing_key or "", pattern or "", queue or "")
+        if binding in self.get_table(exchange):
+            return
+        with self._bindings_lock():
+            others = [other for other in self.get_table(exchange) if other != binding]
+            self._publish(self._exchange_file(exchange), json.dumps([binding, *others]))
+
+    def _delete(
+        self, queue: str, exchange: str, routing_key: str, pattern: str, *_a: object, **_k: object
+    ) -> None:
+        binding = exchange_queue_t(routing_key or "", pattern or "", queue or "")
+        with self._bindings_lock():
+            table = self.get_table(exchange)
+            if binding in table:
+                table.remove(binding)
+                self._publish(self._exchange_file(exchange), json.dumps(table))
+        shutil.rmtree(self._queue_folder(queue), ignore_errors=True)
+
+    def _exchange_file(self, exchange: str) -> Path:
+        return self.folder / "bindings" / f"{_file_name(exchange)}.json"
+
+    @contextlib.contextmanager
+    def _bindings_lock(self) -> Iterator[None]:
+        path = self.folder / "bindings.lock"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("a") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+
+    def _draft(self) -> Path:
+        return self.folder / "drafts" / f"{os.getpid()}-{uuid.uuid4().hex}"
+
+    def _publish(self, path: Path, text: str) -> None:
+        draft = self._draft()
+        for _again in range(2):
+            try:
+                draft.write_text(text)
+                draft.rename(path)
+                return
+            except FileNotFoundError:  # a folder is missing: the first message, or `empty()`
+                draft.parent.mkdir(parents=True, exist_ok=True)
+                path.parent.mkdir(parents=True, exist_ok=True)
+        raise ChannelError(f"{path} cannot be written")
+
+    def _set_aside(self, path: Path, name: str) -> None:
+        folder = self.folder / "unreadable"
+        folder.mkdir(parents=True, exist_ok=True)
+        kept = folder / f"{time.time_ns()}-{_file_name(name)}"
+        with contextlib.suppress(FileNotFoundError):  # a rival set it aside
+            path.rename(kept)
+            logger.warning("A file in the broker's folder was not a message; kept as %s", kept)
+
+
+class Transport(filesystem.Transport):  # type: ignore[misc] - kombu is untyped
+    """`filesystem://` for Signalbox."""
+
+    Channel = Channel
+    polling_interval = POLLING_SECONDS
+
+    def drain_events(self, connection: object, timeout: float | None = None) -> object:
+        """Wait for a message; `TimeoutError` after `timeout` seconds, or sooner."""
+        bounded = None if timeout is None else min(timeout, LONGEST_WAIT_SECONDS)
+        return super().drain_events(connection, timeout=bounded)
+
+
+def _oldest_first(folder: Path) -> list[Path]:
+    try:
+        return [folder / name for name in sorted(os.listdir(folder))]  # noqa: PTH208 - polled: cheapest
+    except FileNotFoundError:
+        return []
+
+
+def _parse(path: Path) -> dict[str, Any] | None:
+    try:
+        message = json.loads(path.read_bytes())
+        properties = message["properties"]
+        is_message = "body" in message and all(name in properties for name in NEEDED_PROPERTIES)
+    except (ValueError, TypeError, KeyError):
+        return None
+    return message if is_message else None
+
+
+def _file_name(name: str) -> str:
+    """Return `name` as one that stays inside its folder, whatever characters it has."""
+    return quote(name, safe="@ ").replace(".", "%2E") or "%"

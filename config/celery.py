@@ -1,0 +1,33 @@
+"""The Celery app of the worker, of beat and of whoever wakes them."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from celery import Celery
+from celery.signals import worker_ready, worker_shutting_down
+
+from config import broker
+from delivery import stopping  # here, so that the pool's processes share the flag made before them
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+broker.register()
+
+app = Celery("signalbox")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()
+
+
+@worker_shutting_down.connect
+def tell_running_tasks(**_signal: Any) -> None:
+    """Ask long tasks in the pool to finish soon: Celery itself waits for them in silence."""
+    stopping.request_stop()
+
+
+@worker_ready.connect
+def tell_supervisor(**_signal: Any) -> None:
+    """Touch the file that `manage.py up` waits for."""
+    if path := os.environ.get("SIGNALBOX_READY_FILE"):
+        Path(path).touch()

@@ -1,0 +1,16 @@
+"""Where every door of Signalbox hangs."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from django.urls import include, path
+
+urlpatterns = [
+    path("", include("delivery.urls")),
+    path("", include("catalog.urls")),
+    path("", include("governance.urls")),
+    path("api/v1/", include("catalog.api_urls")),
+    path("api/v1/", include("governance.api_urls")),
+    path("api/v1/", include("delivery.api_urls")),
+    path("admin/", admin.site.urls),
+]

@@ -1,0 +1,30 @@
+"""What happens at run time, one noun a file."""
+
+from delivery.models.counts import FilteredCount, Rollup, RollupMark
+from delivery.models.deliveries import Attempt, Delivery, QueueRow
+from delivery.models.events import Event, EventIdentity, Payload
+from delivery.models.failures import DeadLetter, FailureGroup
+from delivery.models.notifications import Notification
+from delivery.models.replays import Replay, ReplayItem
+from delivery.models.subscriptions import Circuit, Endpoint, EndpointSecret, Subscription
+
+__all__ = [
+    "Attempt",
+    "Circuit",
+    "DeadLetter",
+    "Delivery",
+    "Endpoint",
+    "EndpointSecret",
+    "Event",
+    "EventIdentity",
+    "FailureGroup",
+    "FilteredCount",
+    "Notification",
+    "Payload",
+    "QueueRow",
+    "Replay",
+    "ReplayItem",
+    "Rollup",
+    "RollupMark",
+    "Subscription",
+]

@@ -1,0 +1,120 @@
+"""States of run-time things and the moves between them (design, section 1)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class DeliveryStatus(models.TextChoices):
+    """Pending while owed; every other value is an end."""
+
+    PENDING = "pending", _("Pending")
+    DELIVERED = "delivered", _("Delivered")
+    DEAD = "dead", _("Dead")
+    SKIPPED = "skipped", _("Skipped")
+    DISCARDED = "discarded", _("Discarded")
+
+
+class SkipReason(models.TextChoices):
+    """Which rule decided that a delivery is not made."""
+
+    NO_GRANT = "no_grant", _("No grant")
+    RESIDENCY = "residency", _("Residency")
+    EXPIRED = "expired", _("Too old")
+    HOP_LIMIT = "hop_limit", _("Too many hops")
+    FILTERED = "filtered", _("Filtered out")
+
+
+class SubscriptionState(models.TextChoices):
+    ACTIVE = "active", _("Active")
+    PAUSED = "paused", _("Paused")
+    DISABLED = "disabled", _("Disabled")
+
+
+SUBSCRIPTION_MOVES: Mapping[str, tuple[str, ...]] = {
+    SubscriptionState.ACTIVE: (SubscriptionState.PAUSED, SubscriptionState.DISABLED),
+    SubscriptionState.PAUSED: (SubscriptionState.ACTIVE, SubscriptionState.DISABLED),
+    SubscriptionState.DISABLED: (SubscriptionState.ACTIVE, SubscriptionState.PAUSED),
+}
+
+
+class DisableReason(models.TextChoices):
+    """Why the engine disabled a subscription."""
+
+    FAILING = "failing", _("Failing for days")
+    GONE = "gone", _("The receiver is gone")
+    NO_GRANT = "no_grant", _("No grant")
+
+
+class CircuitState(models.TextChoices):
+    CLOSED = "closed", _("Closed")
+    OPEN = "open", _("Open")
+    PROBING = "probing", _("Probing")
+
+
+class DeliveryMode(models.TextChoices):
+    """How events reach the subscriber."""
+
+    WEBHOOK = "webhook", _("Webhook: we call the endpoint")
+    PULL = "pull", _("Feed: the subscriber asks")
+
+
+class BodyMode(models.TextChoices):
+    """What the body of a webhook holds."""
+
+    BINARY = "binary", _("The data, attributes as ce- headers")
+    STRUCTURED = "structured", _("The whole CloudEvent")
+    DATA = "data", _("The data alone")
+    MAPPED = "mapped", _("What the mapping makes of it")
+
+
+class AttemptOutcome(models.TextChoices):
+    DELIVERED = "delivered", _("Delivered")
+    FAILED = "failed", _("Failed")
+    INTERRUPTED = "interrupted", _("Interrupted")
+
+
+class FailureGroupState(models.TextChoices):
+    OPEN = "open", _("Open")
+    ASSIGNED = "assigned", _("Assigned")
+    RESOLVED = "resolved", _("Resolved")
+    IGNORED = "ignored", _("Ignored")
+
+
+FAILURE_GROUP_MOVES: Mapping[str, tuple[str, ...]] = {
+    FailureGroupState.OPEN: (
+        FailureGroupState.ASSIGNED,
+        FailureGroupState.RESOLVED,
+        FailureGroupState.IGNORED,
+    ),
+    FailureGroupState.ASSIGNED: (
+        FailureGroupState.OPEN,
+        FailureGroupState.ASSIGNED,
+        FailureGroupState.RESOLVED,
+        FailureGroupState.IGNORED,
+    ),
+    FailureGroupState.RESOLVED: (FailureGroupState.OPEN,),
+    FailureGroupState.IGNORED: (FailureGroupState.OPEN,),
+}
+
+
+class ReplayState(models.TextChoices):
+    AWAITING_APPROVAL = "awaiting_approval", _("Awaits approval")
+    QUEUED = "queued", _("Queued")
+    RUNNING = "running", _("Running")
+    PAUSED = "paused", _("Paused")
+    DONE = "done", _("Done")
+    CANCELLED = "cancelled", _("Cancelled")
+
+
+REPLAY_MOVES: Mapping[str, tuple[str, ...]] = {
+    ReplayState.AWAITING_APPROVAL: (ReplayState.QUEUED, ReplayState.CANCELLED),
+    ReplayState.QUEUED: (ReplayState.RUNNING, ReplayState.PAUSED, ReplayState.CANCELLED),
+    ReplayState.RUNNING: (ReplayState.PAUSED, ReplayState.DONE, ReplayState.CANCELLED),
+    ReplayState.PAUSED: (ReplayState.QUEUED, ReplayState.RUNNING, ReplayState.CANCELLED),
+    ReplayState.DONE: (),
+    ReplayState.CANCELLED: (),
+}

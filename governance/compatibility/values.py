@@ -1,0 +1,64 @@
+"""JSON values: their types, and when two are equal."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+from enum import StrEnum
+from fractions import Fraction
+
+
+class JsonType(StrEnum):
+    """The six types of a JSON document; an integer is a number that is a multiple of one."""
+
+    NULL = "null"
+    BOOLEAN = "boolean"
+    NUMBER = "number"
+    STRING = "string"
+    ARRAY = "array"
+    OBJECT = "object"
+
+
+ALL_TYPES = frozenset(JsonType)
+
+
+def type_of(value: object) -> JsonType:
+    """Return the JSON type of a parsed value; raise ``TypeError`` for anything else."""
+    if value is None:
+        return JsonType.NULL
+    if isinstance(value, bool):  # before numbers: in Python True is an int
+        return JsonType.BOOLEAN
+    if isinstance(value, int | float | Fraction):
+        return JsonType.NUMBER
+    if isinstance(value, str):
+        return JsonType.STRING
+    if isinstance(value, list | tuple):
+        return JsonType.ARRAY
+    if isinstance(value, Mapping):
+        return JsonType.OBJECT
+    raise TypeError(f"not a JSON value: {type(value).__name__}")
+
+
+def identity(value: object) -> Hashable:
+    """Return a key that is equal exactly for equal JSON values (1 equals 1.0, not true)."""
+    match type_of(value):
+        case JsonType.ARRAY:
+            return ("array", tuple(identity(item) for item in value))  # type: ignore[attr-defined]
+        case JsonType.OBJECT:
+            pairs = value.items()  # type: ignore[attr-defined]
+            return ("object", frozenset((name, identity(item)) for name, item in pairs))
+        case kind:
+            return (kind.value, value)
+
+
+def exact(number: object) -> Fraction:
+    """Return a JSON number as the decimal that was written, not as its binary neighbour."""
+    if isinstance(number, float):
+        return Fraction(repr(number))
+    if isinstance(number, int | Fraction):
+        return Fraction(number)
+    raise TypeError(f"not a number: {number!r}")
+
+
+def plain(number: Fraction) -> int | float:
+    """Return a fraction as the JSON number that a document shows."""
+    return number.numerator if number.denominator == 1 else float(number)
