@@ -1,0 +1,144 @@
+"""Say of one document whether a formula holds for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from fractions import Fraction
+
+from governance.compatibility import formats
+from governance.compatibility import formulas as f
+from governance.compatibility.algebra import NEVER
+from governance.compatibility.values import exact, identity, type_of
+
+Unfold = Callable[[f.Reference], f.Formula]
+
+
+def holds(formula: f.Formula, value: object, unfold: Unfold) -> bool | None:
+    """Return whether a value fits; ``None`` where something unreadable decides it."""
+    match formula:
+        case f.Always() | f.Never():
+            return formula is not NEVER
+        case f.OfType():
+            return type_of(value) in formula.types
+        case f.AnyOfValues() | f.NoneOfValues():
+            key = identity(value)
+            is_listed = any(key == listed for listed, _ in formula.values)
+            return is_listed is isinstance(formula, f.AnyOfValues)
+        case f.Both():
+            return _all(holds(part, value, unfold) for part in formula.parts)
+        case f.Either():
+            return _any(holds(part, value, unfold) for part in formula.parts)
+        case f.Reference():
+            return holds(unfold(formula), value, unfold)
+        case f.Unreadable():
+            return None
+        case f.OnlyDeclared():
+            return formula.place.admits(value)
+    if isinstance(value, str):
+        return _string_holds(formula, value)
+    if isinstance(value, Mapping):
+        return _object_holds(formula, value, unfold)
+    if isinstance(value, list):
+        return _array_holds(formula, value, unfold)
+    if value is None or isinstance(value, bool):
+        return True
+    return _number_holds(formula, exact(value))
+
+
+def _all(answers: Iterable[bool | None]) -> bool | None:
+    result: bool | None = True
+    for answer in answers:
+        if answer is False:
+            return False
+        if answer is None:
+            result = None
+    return result
+
+
+def _any(answers: Iterable[bool | None]) -> bool | None:
+    result: bool | None = False
+    for answer in answers:
+        if answer is True:
+            return True
+        if answer is None:
+            result = None
+    return result
+
+
+def _within(count: int, least: int, most: int | None) -> bool:
+    return count >= least and (most is None or count <= most)
+
+
+def _number_holds(formula: f.Formula, value: Fraction) -> bool:
+    match formula:
+        case f.AtLeast():
+            return value > formula.bound if formula.strict else value >= formula.bound
+        case f.AtMost():
+            return value < formula.bound if formula.strict else value <= formula.bound
+        case f.MultipleOf():
+            return (value % formula.divisor == 0) is not formula.negated
+    return True
+
+
+def _string_holds(formula: f.Formula, value: str) -> bool | None:
+    match formula:
+        case f.Length():
+            return _within(len(value), formula.least, formula.most)
+        case f.Matches():
+            compiled = f.searcher(formula.pattern)
+            if compiled is None:
+                return None
+            return (compiled.search(value) is not None) is not formula.negated
+        case f.HasFormat():
+            conforms = formats.conforms(formula.name, value)
+            return None if conforms is None else conforms is not formula.negated
+    return True
+
+
+def _array_holds(formula: f.Formula, value: list[object], unfold: Unfold) -> bool | None:
+    match formula:
+        case f.EachItem():
+            some = value[formula.start : formula.stop]
+            return _all(holds(formula.inner, item, unfold) for item in some)
+        case f.SomeItem():
+            some = value[formula.start : formula.stop]
+            return _any(holds(formula.inner, item, unfold) for item in some)
+        case f.ItemCount():
+            return _within(len(value), formula.least, formula.most)
+        case f.Distinct():
+            is_distinct = len({identity(item) for item in value}) == len(value)
+            return is_distinct is not formula.negated
+        case f.Counted():
+            answers = [holds(formula.inner, item, unfold) for item in value]
+            sure, perhaps = answers.count(True), answers.count(None)
+            if perhaps:
+                return None
+            return _within(sure, formula.least, formula.most)
+    return True
+
+
+def _object_holds(
+    formula: f.Formula, value: Mapping[str, object], unfold: Unfold
+) -> bool | None:
+    match formula:
+        case f.EachProperty():
+            return _all(
+                holds(formula.inner, inner, unfold)
+                for name, inner in value.items()
+                if formula.names.contains(name)
+            )
+        case f.SomeProperty():
+            return _any(
+                holds(formula.inner, inner, unfold)
+                for name, inner in value.items()
+                if formula.names.contains(name)
+            )
+        case f.Has():
+            return formula.name in value
+        case f.PropertyCount():
+            return _within(len(value), formula.least, formula.most)
+        case f.EachName():
+            return _all(holds(formula.inner, name, unfold) for name in value)
+        case f.SomeName():
+            return _any(holds(formula.inner, name, unfold) for name in value)
+    return True
