@@ -215,14 +215,15 @@ def _x(index: int, count: int, is_bars: bool = False) -> float:
 def _shape(line: Line, values: Values, axis: Scale, position: int, unit: str) -> Shape:
     drawn = path(values, axis)
     known = [index for index, value in enumerate(values) if value is not None]
-    area = ""
-    if line.is_area and len(known) > 1:
-        first, last = _x(known[0], len(values)), _x(known[-1], len(values))
-        area = f"{drawn.replace('M', 'L')} L{last},{HEIGHT} L{first},{HEIGHT} Z".replace(
-            "L", "M", 1
-        )
+    area = _area(values, axis, known) if line.is_area and len(known) > 1 else ""
     latest = line.latest or (_figure(values[known[-1]], unit) if known else "")
     return Shape(css=f"l{min(position, 3)}", path=drawn, area=area, label=line.label, latest=latest)
+
+
+def _area(values: Values, axis: Scale, known: list[int]) -> str:
+    points = [f"{_x(i, len(values))},{axis.y(values[i] or 0)}" for i in known]
+    first, last = _x(known[0], len(values)), _x(known[-1], len(values))
+    return f"M{first},{HEIGHT} L{' L'.join(points)} L{last},{HEIGHT} Z"
 
 
 def _unit(unit: str, high: float) -> tuple[float, str]:
