@@ -43,7 +43,7 @@ class PasswordChange(views.PasswordChangeView):
         return super().form_valid(form)  # type: ignore[arg-type]
 
 
-class Profile(LoginRequiredMixin, UpdateView[User, ProfileForm]):
+class Profile(LoginRequiredMixin, UpdateView):  # type: ignore[type-arg]  # nor at run time
     """Show who I am here and let me choose how pages look."""
 
     template_name = "governance/profile.html"
