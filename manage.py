@@ -5,7 +5,7 @@ Needs only Python ≥ 3.11: the first call makes a virtual environment under `va
 and goes on inside it. Later calls compare a digest and lose no time. Everything up to the line that
 says so uses the standard library only.
 
-SIGNALBOX_NO_VENV=1, or a virtual environment that is already active and has Django, is used as it is.
+With SIGNALBOX_NO_VENV=1, or in an active virtual environment that has Django, it changes nothing.
 """
 
 from __future__ import annotations
@@ -83,7 +83,9 @@ def has_pip() -> bool:
     """Tell whether the environment stands and can install: an interrupted one may not."""
     if not VENV_PYTHON.exists():
         return False
-    found = subprocess.run([VENV_PYTHON, "-m", "pip", "--version"], capture_output=True, check=False)
+    found = subprocess.run(
+        [VENV_PYTHON, "-m", "pip", "--version"], capture_output=True, check=False
+    )
     return found.returncode == 0
 
 
@@ -98,7 +100,11 @@ def make_venv() -> None:
         quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
         for step in (["update", "-qq"], ["install", "-qq", "-y", f"python{version}-venv"]):
             subprocess.run(
-                ["apt-get", *step], env=quiet, check=False, stdout=sys.stderr, stdin=subprocess.DEVNULL
+                ["apt-get", *step],
+                env=quiet,
+                check=False,
+                stdout=sys.stderr,
+                stdin=subprocess.DEVNULL,
             )
     if subprocess.run(command, check=False, stdout=sys.stderr).returncode:
         sys.exit(

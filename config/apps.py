@@ -1,3 +1,5 @@
+"""The app of what ties the others together."""
+
 from __future__ import annotations
 
 from django.apps import AppConfig
@@ -5,6 +7,11 @@ from django.utils.translation import gettext_lazy as _
 
 
 class ConfigConfig(AppConfig):
+    """Makes our Celery app the current one, so that `task.delay()` finds its broker anywhere."""
+
     name = "config"
     verbose_name = _("Config")
-    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Load the Celery app once Django's apps stand."""
+        from config import celery  # noqa: F401, PLC0415 - settings must be complete first

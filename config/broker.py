@@ -1,4 +1,4 @@
-"""A broker in a folder: kombu's file-system transport, made safe for a copy that is killed and resumed.
+"""A broker in a folder: kombu's file-system transport, made safe for a copy that is killed.
 
 What differs from kombu's own, and why:
 
@@ -16,6 +16,7 @@ What differs from kombu's own, and why:
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import fcntl
 import json
@@ -30,6 +31,7 @@ from queue import Empty
 from typing import Any
 from urllib.parse import quote
 
+from kombu import Connection
 from kombu.exceptions import ChannelError
 from kombu.transport import TRANSPORT_ALIASES, filesystem
 from kombu.transport.filesystem import exchange_queue_t
@@ -39,8 +41,6 @@ logger = logging.getLogger(__name__)
 POLLING_SECONDS = 0.02
 # Celery's loop asks for 2 s at a time, and notices only between two of them that it is to stop.
 LONGEST_WAIT_SECONDS = 0.25
-# Without these kombu cannot even acknowledge a message.
-NEEDED_PROPERTIES = ("delivery_info", "delivery_tag")
 
 
 def register() -> None:
@@ -54,7 +54,7 @@ def empty(folder: Path) -> None:
         shutil.rmtree(folder / name, ignore_errors=True)
 
 
-class Channel(filesystem.Channel):  # type: ignore[misc] - kombu is untyped
+class Channel(filesystem.Channel):
     """Reads and writes the folder named by the transport option `folder`."""
 
     @property
@@ -64,28 +64,26 @@ class Channel(filesystem.Channel):  # type: ignore[misc] - kombu is untyped
     def _queue_folder(self, queue: str) -> Path:
         return self.folder / "queues" / _file_name(queue)
 
-    def _put(self, queue: str, payload: object, **_options: object) -> None:
+    def _put(self, queue: str, message: object, **_options: object) -> None:
         """Append a message; it is there whole or not at all."""
         name = f"{time.time_ns():020}-{uuid.uuid4().hex}.json"
         try:
-            self._publish(self._queue_folder(queue) / name, json.dumps(payload))
+            self._publish(self._queue_folder(queue) / name, json.dumps(message))
         except OSError as error:
             raise ChannelError(f"The message for {queue} cannot be written: {error}") from error
 
-    def _get(self, queue: str) -> dict[str, Any]:
-        """Take the oldest message; raises Empty when there is none."""
+    def _get(self, queue: str, timeout: float | None = None) -> dict[str, Any]:
+        """Take the oldest message; raises Empty when there is none. It never waits."""
         for path in _oldest_first(self._queue_folder(queue)):
-            taken = self._draft()
             try:
-                path.rename(taken)  # of two readers one succeeds
+                content = path.read_bytes()
+                message = _parse(content)
+                if message is not None:
+                    path.unlink()  # of two readers one succeeds
+                    return message
             except FileNotFoundError:
                 continue
-            message = _parse(taken)
-            if message is None:
-                self._set_aside(taken, f"{queue}-{path.name}")
-                continue
-            taken.unlink()
-            return message
+            self._set_aside(path, f"{queue}-{path.name}")
         raise Empty
 
     def _size(self, queue: str) -> int:
@@ -99,8 +97,18 @@ class Channel(filesystem.Channel):  # type: ignore[misc] - kombu is untyped
                 removed += 1
         return removed
 
-    def get_table(self, exchange: str) -> list[exchange_queue_t]:
-        """Return who is bound to `exchange`; nobody when its file is missing or unreadable."""
+    def get_table(self, exchange: str) -> list[tuple[str, str, str]]:
+        """Return who is bound to `exchange`; what this process bound is bound again if lost."""
+        table = self._read_table(exchange)
+        if not table:
+            for queue, source, routing_key in list(self.state.bindings or ()):
+                if source == exchange:
+                    bind = self.typeof(exchange).prepare_bind(queue, exchange, routing_key, None)
+                    self._queue_bind(exchange, *bind)
+            table = self._read_table(exchange)
+        return table
+
+    def _read_table(self, exchange: str) -> list[tuple[str, str, str]]:
         path = self._exchange_file(exchange)
         try:
             rows = json.loads(path.read_bytes())
@@ -111,12 +119,14 @@ class Channel(filesystem.Channel):  # type: ignore[misc] - kombu is untyped
             self._set_aside(path, path.name)
             return []
 
-    def _queue_bind(self, exchange: str, routing_key: str, pattern: str, queue: str) -> None:
+    def _queue_bind(
+        self, exchange: str, routing_key: str | None, pattern: str | None, queue: str | None
+    ) -> None:
         binding = exchange_queue_t(routing_key or "", pattern or "", queue or "")
-        if binding in self.get_table(exchange):
+        if binding in self._read_table(exchange):
             return
         with self._bindings_lock():
-            others = [other for other in self.get_table(exchange) if other != binding]
+            others = [other for other in self._read_table(exchange) if other != binding]
             self._publish(self._exchange_file(exchange), json.dumps([binding, *others]))
 
     def _delete(
@@ -124,7 +134,7 @@ class Channel(filesystem.Channel):  # type: ignore[misc] - kombu is untyped
     ) -> None:
         binding = exchange_queue_t(routing_key or "", pattern or "", queue or "")
         with self._bindings_lock():
-            table = self.get_table(exchange)
+            table = self._read_table(exchange)
             if binding in table:
                 table.remove(binding)
                 self._publish(self._exchange_file(exchange), json.dumps(table))
@@ -141,11 +151,8 @@ class Channel(filesystem.Channel):  # type: ignore[misc] - kombu is untyped
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
 
-    def _draft(self) -> Path:
-        return self.folder / "drafts" / f"{os.getpid()}-{uuid.uuid4().hex}"
-
     def _publish(self, path: Path, text: str) -> None:
-        draft = self._draft()
+        draft = self.folder / "drafts" / f"{os.getpid()}-{uuid.uuid4().hex}"
         for _again in range(2):
             try:
                 draft.write_text(text)
@@ -165,16 +172,21 @@ class Channel(filesystem.Channel):  # type: ignore[misc] - kombu is untyped
             logger.warning("A file in the broker's folder was not a message; kept as %s", kept)
 
 
-class Transport(filesystem.Transport):  # type: ignore[misc] - kombu is untyped
+class Transport(filesystem.Transport):
     """`filesystem://` for Signalbox."""
 
     Channel = Channel
     polling_interval = POLLING_SECONDS
 
-    def drain_events(self, connection: object, timeout: float | None = None) -> object:
+    @property
+    def default_connection_params(self) -> dict[str, object]:
+        """Return none: a folder has no host, and kombu warns when it falls back to one."""
+        return {}
+
+    def drain_events(self, connection: Connection, timeout: float | None = None) -> None:
         """Wait for a message; `TimeoutError` after `timeout` seconds, or sooner."""
         bounded = None if timeout is None else min(timeout, LONGEST_WAIT_SECONDS)
-        return super().drain_events(connection, timeout=bounded)
+        super().drain_events(connection, timeout=bounded)
 
 
 def _oldest_first(folder: Path) -> list[Path]:
@@ -184,14 +196,19 @@ def _oldest_first(folder: Path) -> list[Path]:
         return []
 
 
-def _parse(path: Path) -> dict[str, Any] | None:
+def _parse(content: bytes) -> dict[str, Any] | None:
+    """Return the message, or nothing where kombu would fail in its loop and end the worker."""
     try:
-        message = json.loads(path.read_bytes())
+        message = json.loads(content)
         properties = message["properties"]
-        is_message = "body" in message and all(name in properties for name in NEEDED_PROPERTIES)
-    except (ValueError, TypeError, KeyError):
+        delivery = properties["delivery_info"]
+        is_addressed = {"exchange", "routing_key"} <= delivery.keys()
+        if properties.get("body_encoding") == "base64":
+            base64.b64decode(message["body"], validate=True)
+        is_whole = "body" in message and "delivery_tag" in properties
+    except (ValueError, TypeError, KeyError, AttributeError):
         return None
-    return message if is_message else None
+    return message if is_addressed and is_whole else None
 
 
 def _file_name(name: str) -> str:

@@ -149,7 +149,7 @@ def _spawn_keeper(
     logs.mkdir(exist_ok=True)
     keeper = Path(__file__).with_name("keeper.py")
     with (logs / "postgresql.log").open("ab") as log:
-        return subprocess.Popen(  # noqa: S603 - our own argument list, no shell
+        return subprocess.Popen(
             # Isolated: this folder has a module named like one of the standard library.
             [sys.executable, "-I", str(keeper), "--home", str(home), *command_user, "--", *command],
             cwd="/",
@@ -169,7 +169,7 @@ def _initialise(home: Path, password: str, account: str | None) -> None:
         file.flush()
         _give(Path(file.name), account)
         user = pwd.getpwnam(account) if account else None
-        done = subprocess.run(  # noqa: S603 - our own argument list, no shell
+        done = subprocess.run(
             [
                 str(_binary("initdb")), "-D", str(draft), "--username", NAME,
                 "--pwfile", file.name, "--auth", "scram-sha-256", "--encoding", "UTF8",
@@ -224,7 +224,7 @@ def _system_user(say: Callable[[str], None]) -> str:
     tool = shutil.which("useradd", path="/usr/sbin:/sbin:/usr/bin:/bin")
     if tool is None:
         return pwd.getpwnam("nobody").pw_name
-    subprocess.run(  # noqa: S603 - our own argument list, no shell
+    subprocess.run(
         [tool, "--system", "--no-create-home", "--shell", "/usr/sbin/nologin", NAME],
         check=False,
         capture_output=True,
@@ -256,7 +256,9 @@ def _make_socket_dir(socket_dir: Path, account: str | None) -> None:
     socket_dir.mkdir(mode=0o700, exist_ok=True)
     found = socket_dir.lstat()
     if not stat.S_ISDIR(found.st_mode) or found.st_uid not in (os.geteuid(), owner):
-        raise ImproperlyConfigured(f"{socket_dir} belongs to somebody else; use a shorter data dir.")
+        raise ImproperlyConfigured(
+            f"{socket_dir} belongs to somebody else; use a shorter data dir."
+        )
     socket_dir.chmod(0o700)
     _give(socket_dir, account)
 

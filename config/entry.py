@@ -6,6 +6,7 @@ import os
 import sys
 
 from django.core.management import execute_from_command_line
+from django.db import connections
 
 from config import embedded, places
 
@@ -29,15 +30,13 @@ def main(argv: list[str]) -> int:
         execute_from_command_line(argv)
     finally:
         if lease:
-            from django.db import connections
-
             connections.close_all()
             lease.release()
     return 0
 
 
 def uses_embedded() -> bool:
-    """Tell whether this process is to use the embedded database: not in production, never beside another."""
+    """Tell whether this process uses the embedded database: never in production."""
     return os.environ.get("SIGNALBOX_ENV") != "production" and not os.environ.get("DATABASE_URL")
 
 

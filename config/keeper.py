@@ -41,9 +41,10 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--user", help="system user to run as, when started by root")
     parser.add_argument("command", nargs="+", help="the PostgreSQL server and its settings")
     options = parser.parse_args(arguments)
-    with (options.home / "keeper.lock").open("a") as mine, (options.home / "users.lock").open(
-        "a"
-    ) as users:
+    with (
+        (options.home / "keeper.lock").open("a") as mine,
+        (options.home / "users.lock").open("a") as users,
+    ):
         if not _lock(mine.fileno(), fcntl.LOCK_EX):
             return 1
         for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -100,7 +101,7 @@ def stop_leftover(data: Path) -> None:
 
 def _start(command: list[str], user: str | None) -> subprocess.Popen[bytes]:
     account = pwd.getpwnam(user) if user else None
-    return subprocess.Popen(  # noqa: S603 - our own argument list, no shell
+    return subprocess.Popen(
         command,
         cwd="/",
         stdin=subprocess.DEVNULL,

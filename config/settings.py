@@ -36,12 +36,14 @@ def _required_in_production(name: str, local: str) -> str:
 SECRET_KEY = env.str("SECRET_KEY", default="") or secrets.local(
     DATA_DIR, "SECRET_KEY", is_production=IS_PRODUCTION
 )
-# Encrypts endpoint secrets at rest; several, comma-separated, during a rotation: the first encrypts.
+# Encrypts endpoint secrets at rest; comma-separated during a rotation: the first one encrypts.
 FIELD_ENCRYPTION_KEYS = env.list("FIELD_ENCRYPTION_KEYS", default=[]) or [
     secrets.local(DATA_DIR, "FIELD_ENCRYPTION_KEYS", is_production=IS_PRODUCTION)
 ]
 
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[] if IS_PRODUCTION else ["127.0.0.1", "localhost"])
+ALLOWED_HOSTS = env.list(
+    "ALLOWED_HOSTS", default=[] if IS_PRODUCTION else ["127.0.0.1", "localhost"]
+)
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 # Where people and machines reach this copy; documents and `dataschema` URLs start with it.
 PUBLIC_URL = env.str("PUBLIC_URL", default="http://127.0.0.1:8000").rstrip("/")
@@ -226,6 +228,8 @@ SPECTACULAR_SETTINGS = {
 }
 
 CELERY_BROKER_URL = _required_in_production("CELERY_BROKER_URL", "filesystem://")
+if CELERY_BROKER_URL.startswith("filesystem:"):
+    CELERY_BROKER_TRANSPORT_OPTIONS = {"folder": str(DATA_DIR / "broker")}
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Iterator
 
 import psutil
 import psycopg
 import pytest
-from django.conf import settings
 
 from config import embedded, places
 from tests.settings import RUN_DIR, USES_EMBEDDED
