@@ -37,9 +37,9 @@ register.filter("pretty_json", rich_text.pretty_json)
 register.simple_tag(wording.share)
 
 
-def component(name: str, **context: object) -> SafeString:
-    """Render `templates/components/<name>.html` with this context and nothing else."""
-    return get_template(f"components/{name}.html").render(context)
+def component(template_name: str, /, **context: object) -> SafeString:
+    """Render `templates/components/<template_name>.html` with this context and nothing else."""
+    return get_template(f"components/{template_name}.html").render(context)
 
 
 # Icons and marks
