@@ -36,6 +36,7 @@ from kombu.exceptions import ChannelError
 from kombu.transport import TRANSPORT_ALIASES, filesystem
 from kombu.transport.filesystem import exchange_queue_t
 
+# *: kombu's stubs type a method differently in this transport and in its bases.
 logger = logging.getLogger(__name__)
 
 POLLING_SECONDS = 0.02
@@ -64,7 +65,7 @@ class Channel(filesystem.Channel):
     def _queue_folder(self, queue: str) -> Path:
         return self.folder / "queues" / _file_name(queue)
 
-    def _put(self, queue: str, message: object, **_options: object) -> None:
+    def _put(self, queue: str, message: object, **_o: object) -> None:  # type: ignore[override] # *
         """Append a message; it is there whole or not at all."""
         name = f"{time.time_ns():020}-{uuid.uuid4().hex}.json"
         try:
@@ -97,18 +98,18 @@ class Channel(filesystem.Channel):
                 removed += 1
         return removed
 
-    def get_table(self, exchange: str) -> list[tuple[str, str, str]]:
+    def get_table(self, exchange: str) -> list[exchange_queue_t]:  # type: ignore[override] # *
         """Return who is bound to `exchange`; what this process bound is bound again if lost."""
         table = self._read_table(exchange)
         if not table:
             for queue, source, routing_key in list(self.state.bindings or ()):
                 if source == exchange:
                     bind = self.typeof(exchange).prepare_bind(queue, exchange, routing_key, None)
-                    self._queue_bind(exchange, *bind)
+                    self._queue_bind(exchange, bind[0], bind[1], bind[2])
             table = self._read_table(exchange)
         return table
 
-    def _read_table(self, exchange: str) -> list[tuple[str, str, str]]:
+    def _read_table(self, exchange: str) -> list[exchange_queue_t]:
         path = self._exchange_file(exchange)
         try:
             rows = json.loads(path.read_bytes())
@@ -183,7 +184,9 @@ class Transport(filesystem.Transport):
         """Return none: a folder has no host, and kombu warns when it falls back to one."""
         return {}
 
-    def drain_events(self, connection: Connection, timeout: float | None = None) -> None:
+    def drain_events(  # type: ignore[override] # *
+        self, connection: Connection, timeout: float | None = None
+    ) -> None:
         """Wait for a message; `TimeoutError` after `timeout` seconds, or sooner."""
         bounded = None if timeout is None else min(timeout, LONGEST_WAIT_SECONDS)
         super().drain_events(connection, timeout=bounded)

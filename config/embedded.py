@@ -51,6 +51,10 @@ SETTINGS = {
 VOLATILE_SETTINGS = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"}
 
 
+# Keepers that this process started: they outlive it, or are waited for by the last lease.
+_keepers: list[subprocess.Popen[bytes]] = []
+
+
 class Lease:
     """A process's use of the embedded server, from `ensure_running` until `release`."""
 
@@ -68,6 +72,7 @@ class Lease:
         until = time.monotonic() + STOP_SECONDS
         while is_last and time.monotonic() < until and _is_kept(self._home):
             time.sleep(0.05)
+        _keepers[:] = [keeper for keeper in _keepers if _is_alive(keeper, patient=is_last)]
 
 
 def database_url(data_dir: Path) -> str:
@@ -149,7 +154,7 @@ def _spawn_keeper(
     logs.mkdir(exist_ok=True)
     keeper = Path(__file__).with_name("keeper.py")
     with (logs / "postgresql.log").open("ab") as log:
-        return subprocess.Popen(
+        keeper_process = subprocess.Popen(
             # Isolated: this folder has a module named like one of the standard library.
             [sys.executable, "-I", str(keeper), "--home", str(home), *command_user, "--", *command],
             cwd="/",
@@ -158,6 +163,8 @@ def _spawn_keeper(
             stderr=log,
             start_new_session=True,
         )
+    _keepers.append(keeper_process)
+    return keeper_process
 
 
 def _initialise(home: Path, password: str, account: str | None) -> None:
@@ -270,6 +277,12 @@ def _url(socket_dir: Path, password: str, database: str) -> str:
 def _is_kept(home: Path) -> bool:
     with (home / "keeper.lock").open("a") as lock:
         return not _try_lock(lock, fcntl.LOCK_SH)
+
+
+def _is_alive(keeper: subprocess.Popen[bytes], *, patient: bool) -> bool:
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        keeper.wait(1 if patient else 0)
+    return keeper.returncode is None
 
 
 def _try_lock(file: IO[str], kind: int) -> bool:

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 from collections.abc import Iterator
 
 import psutil
 import psycopg
 import pytest
+from django.conf import settings
+from django.db import connection, connections
+from pytest_django import DjangoDbBlocker
 
 from config import embedded, places
 from tests.settings import RUN_DIR, USES_EMBEDDED
+
+pytest_plugins = ["tests.brokers", "tests.portal"]
 
 
 def pytest_unconfigure() -> None:
@@ -25,17 +31,64 @@ def django_db_modify_db_settings() -> Iterator[None]:
         yield
         return
     lease = embedded.ensure_running(places.test_server_dir(), volatile=True)
-    _drop_abandoned(lease.url)
+    with psycopg.connect(lease.url, autocommit=True) as server:
+        _drop_abandoned(server)
+        if _template_name() in _databases(server, "^signalbox_template_"):
+            settings.DATABASES["default"]["TEST"]["TEMPLATE"] = _template_name()
     yield
     lease.release()
 
 
-def _drop_abandoned(url: str) -> None:
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:
+    """Let the migrated database be emptied between tests, and keep a copy for the next run."""
+    del django_db_setup
+    with django_db_blocker.unblock():
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT tgrelid::regclass::text FROM pg_trigger WHERE tgname = 'refuse_truncate'"
+            )
+            for (table,) in cursor.fetchall():
+                cursor.execute(f"DROP TRIGGER refuse_truncate ON {table}")
+        connections.close_all()
+    if USES_EMBEDDED:
+        _keep_template(connection.settings_dict["NAME"])
+
+
+def _keep_template(source: str) -> None:
+    """Copy the migrated database: the next run starts from it and saves the migrations' seconds."""
+    wanted = _template_name()
+    with psycopg.connect(
+        embedded.database_url(places.test_server_dir()), autocommit=True
+    ) as server:
+        templates = _databases(server, "^signalbox_template_")
+        if wanted in templates:
+            return
+        try:
+            server.execute(f'CREATE DATABASE "{wanted}" TEMPLATE "{source}"')
+            for stale in templates:
+                server.execute(f'DROP DATABASE IF EXISTS "{stale}"')
+        except psycopg.Error:
+            return  # another run was faster, or is using the stale one
+
+
+def _template_name() -> str:
+    """Name the copy after all that decides what the migrations make."""
+    digest = hashlib.sha256((places.BASE_DIR / "requirements.lock").read_bytes())
+    for path in sorted(places.BASE_DIR.glob("*/migrations/*.py")):
+        digest.update(path.read_bytes())
+    for module in ("delivery/partitions.py", "governance/immutability.py"):
+        digest.update((places.BASE_DIR / module).read_bytes())
+    return f"signalbox_template_{digest.hexdigest()[:12]}"
+
+
+def _drop_abandoned(server: psycopg.Connection) -> None:
     """Drop the databases of runs that were killed before they could."""
-    with psycopg.connect(url, autocommit=True) as connection:
-        rows = connection.execute(
-            "SELECT datname FROM pg_database WHERE datname ~ '^test_signalbox_[0-9]+$'"
-        ).fetchall()
-        for (name,) in rows:
-            if not psutil.pid_exists(int(name.rsplit("_", 1)[1])):
-                connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+    for name in _databases(server, "^test_signalbox_[0-9]+$"):
+        if not psutil.pid_exists(int(name.rsplit("_", 1)[1])):
+            server.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+
+
+def _databases(server: psycopg.Connection, pattern: str) -> list[str]:
+    rows = server.execute("SELECT datname FROM pg_database WHERE datname ~ %s", [pattern])
+    return [name for (name,) in rows.fetchall()]
