@@ -254,6 +254,9 @@ DELIVERY_OVERLOAD_FLOOR_SECONDS = env.int("DELIVERY_OVERLOAD_FLOOR_SECONDS", def
 DELIVERY_PROBE_SECONDS = env.int("DELIVERY_PROBE_SECONDS", default=30)
 DELIVERY_LEASE_SECONDS = env.int("DELIVERY_LEASE_SECONDS", default=60)
 
+# Events that one API key may publish a second through one web process: a stop for runaway loops.
+PUBLISH_RATE_PER_SECOND = env.int("PUBLISH_RATE_PER_SECOND", default=50_000)
+
 EMAIL_CONFIG = env.email_url("EMAIL_URL", default="consolemail://")
 vars().update(EMAIL_CONFIG)
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="signalbox@localhost")

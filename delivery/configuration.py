@@ -1,0 +1,35 @@
+"""The settings that delivery's core goes by: the one place of it that reads them."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from ipaddress import ip_network
+
+from django.conf import settings
+
+from delivery.addresses import Network
+
+
+def encryption_keys() -> tuple[str, ...]:
+    """Return the Fernet keys, the one that encrypts first."""
+    return tuple(settings.FIELD_ENCRYPTION_KEYS)
+
+
+def allowed_networks() -> tuple[Network, ...]:
+    """Return the private networks that outbound requests may reach."""
+    return _networks(tuple(settings.DELIVERY_ALLOWED_NETWORKS))
+
+
+def public_url() -> str:
+    """Return where people and machines reach this copy, without a slash at its end."""
+    return str(settings.PUBLIC_URL)
+
+
+def publish_rate_per_second() -> int:
+    """Return how many events a second one API key may publish through one web process."""
+    return int(settings.PUBLISH_RATE_PER_SECOND)
+
+
+@lru_cache(maxsize=8)
+def _networks(texts: tuple[str, ...]) -> tuple[Network, ...]:
+    return tuple(ip_network(text, strict=False) for text in texts)
