@@ -58,7 +58,7 @@ class Chart:
     """One question: `title` asks it, `says` answers it in a sentence for who cannot see the plot.
 
     `times` has one label for each value. `unit` follows the top tick; `s` picks ms, s, min or h by
-    itself. `floor` cuts the axis (lines only). `kind` is `lines` or `bars`; bars draw the first line.
+    itself. `floor` cuts the axis (lines only). `kind` is `lines`, or `bars` of the first line.
     """
 
     title: Text
@@ -139,14 +139,14 @@ def plot(chart: Chart) -> Plot:
         ticks=_tick_labels(axis, unit),
         grid=[axis.y(tick) for tick in axis.ticks],
         shapes=[
-            _shape(line, values, axis, position, unit)
+            _shape(line, values, axis, position, chart.unit)
             for position, (line, values) in enumerate(zip(chart.lines, scaled, strict=True), 1)
         ],
         bars=bars(scaled[0], axis) if is_bars and scaled else [],
         limits=[(axis.y(limit.value / divisor), limit) for limit in chart.limits],
         events=[(_x(event.index, len(chart.times), is_bars), event) for event in chart.events],
         times=spread(chart.times, 7),
-        rows=_rows(chart.times, scaled, unit) if chart.has_numbers else [],
+        rows=_rows(chart.times, chart.lines, chart.unit) if chart.has_numbers else [],
     )
 
 
@@ -216,7 +216,7 @@ def _shape(line: Line, values: Values, axis: Scale, position: int, unit: str) ->
     drawn = path(values, axis)
     known = [index for index, value in enumerate(values) if value is not None]
     area = _area(values, axis, known) if line.is_area and len(known) > 1 else ""
-    latest = line.latest or (_figure(values[known[-1]], unit) if known else "")
+    latest = line.latest or (_figure(line.values[known[-1]], unit) if known else "")
     return Shape(css=f"l{min(position, 3)}", path=drawn, area=area, label=line.label, latest=latest)
 
 
@@ -243,12 +243,12 @@ def _tick_labels(axis: Scale, unit: str) -> list[str]:
 def _figure(value: float | None, unit: str) -> str:
     if value is None:
         return ""
+    if unit == "s":
+        return wording.duration(value)
     digits = 0 if abs(value) >= 100 else 2
     return f"{wording.number(round(float(value), digits))} {unit}".strip()
 
 
-def _rows(
-    times: Sequence[Text], scaled: list[list[float | None]], unit: str
-) -> list[tuple[Text, list[str]]]:
+def _rows(times: Sequence[Text], lines: Sequence[Line], unit: str) -> list[tuple[Text, list[str]]]:
     indices = spread(range(len(times)), _MAX_TABLE_ROWS)
-    return [(times[i], [_figure(values[i], unit) for values in scaled]) for i in indices]
+    return [(times[i], [_figure(line.values[i], unit) for line in lines]) for i in indices]

@@ -24,12 +24,18 @@ def duration(seconds: float) -> str:
     if seconds < 9.95:
         return _("%(n)s s") % {"n": number(round(seconds, 1))}
     whole = round(seconds)
+    return _up_to_an_hour(whole) if whole < _HOUR else _from_an_hour(whole)
+
+
+def _up_to_an_hour(whole: int) -> str:
     if whole < _MINUTE:
         return _("%(n)s s") % {"n": whole}
     if whole < 10 * _MINUTE:
         return _two(whole // _MINUTE, _("min"), whole % _MINUTE, _("s"))
-    if whole < _HOUR:
-        return _("%(n)s min") % {"n": whole // _MINUTE}
+    return _("%(n)s min") % {"n": whole // _MINUTE}
+
+
+def _from_an_hour(whole: int) -> str:
     if whole < _DAY:
         return _two(whole // _HOUR, _("h"), whole % _HOUR // _MINUTE, _("min"))
     if whole < 2 * _DAY:

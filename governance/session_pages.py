@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from django.contrib import messages
-from django.contrib.auth import views
+from django.contrib.auth import update_session_auth_hash, views
+from django.contrib.auth.forms import SetPasswordForm
 from django.contrib.auth.mixins import LoginRequiredMixin
 from django.db.models import QuerySet
 from django.forms import BaseModelForm
-from django.http import HttpResponse
+from django.http import HttpResponse, HttpResponseRedirect
 from django.urls import reverse_lazy
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.generic import UpdateView
 
 from catalog.middleware import ENVIRONMENT_COOKIE
 from catalog.models import User
+from governance import passwords
 from governance.session_forms import ProfileForm, SignInForm
 
 
@@ -37,10 +40,13 @@ class PasswordChange(views.PasswordChangeView):
     template_name = "governance/password_change.html"
     success_url = reverse_lazy("governance:profile")
 
-    def form_valid(self, form: object) -> HttpResponse:
-        """Say that it is done."""
+    def form_valid(self, form: SetPasswordForm[User]) -> HttpResponse:
+        """Change it, keep this session, end the others."""
+        user, password = form.user, form.cleaned_data["new_password1"]
+        passwords.change(user, password=password, now=timezone.now())
+        update_session_auth_hash(self.request, user)
         messages.success(self.request, _("The password is changed."))
-        return super().form_valid(form)  # type: ignore[arg-type]
+        return HttpResponseRedirect(self.get_success_url())
 
 
 class Profile(LoginRequiredMixin, UpdateView):  # type: ignore[type-arg]  # nor at run time
@@ -61,8 +67,10 @@ class Profile(LoginRequiredMixin, UpdateView):  # type: ignore[type-arg]  # nor 
         return super().get_context_data(**kwargs, teams=teams)
 
     def form_valid(self, form: BaseModelForm[User]) -> HttpResponse:
-        """Save, and let the chosen environment replace the one that stuck in this browser."""
-        response = super().form_valid(form)
+        """Save what has no history; the chosen environment replaces the one kept by the browser."""
+        person = form.save(commit=False)
+        person.save(update_fields=list(form.fields))
         messages.success(self.request, _("Saved. Pages look like this from now on."))
-        response.delete_cookie(ENVIRONMENT_COOKIE)
+        response = HttpResponseRedirect(self.get_success_url())
+        response.delete_cookie(ENVIRONMENT_COOKIE, samesite="Lax")
         return response

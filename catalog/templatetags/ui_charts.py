@@ -25,11 +25,12 @@ def spark(values: Sequence[float], label: str, tone: str = "") -> SafeString:
     """Draw activity as small bars; `label` says the conclusion ("rising to 4,210 today")."""
     highest = max(values, default=0) or 1
     step = 120 / max(len(values), 1)
+    css = "tone" if tone else ""
     bars = format_html_join(
         "",
-        '<rect class="{}" x="{}" y="{}" width="{}" height="{}"/>',
+        '<rect class="{}" x="{:.1f}" y="{:.1f}" width="{:.1f}" height="{:.1f}"/>',
         (
-            ("tone" if tone else "", f"{i * step:.1f}", f"{24 - height:.1f}", f"{step * 0.84:.1f}", f"{height:.1f}")
+            (css, i * step, 24 - height, step * 0.84, height)
             for i, height in enumerate(24 * value / highest for value in values)
         ),
     )
@@ -38,7 +39,7 @@ def spark(values: Sequence[float], label: str, tone: str = "") -> SafeString:
 
 @register.simple_tag
 def strip(outcomes: Iterable[str], label: str) -> SafeString:
-    """Draw one mark an hour: `ok`, `some` (some failed), `no` (all failed) or `nil` (nothing sent)."""
+    """Draw one mark an hour: `ok`, `some` (failed), `no` (all failed) or `nil` (nothing)."""
     marks = list(outcomes)
     step = 120 / max(len(marks), 1)
     bars = format_html_join(
@@ -80,7 +81,8 @@ def stats(figures: Iterable[object], label: str) -> SafeString:
 
 def _svg(css: str, box: str, label: str, bars: SafeString, tone: str) -> SafeString:
     return format_html(
-        '<svg class="{}" viewBox="{}" preserveAspectRatio="none" role="img" aria-label="{}"{}>{}</svg>',
+        '<svg class="{}" viewBox="{}" preserveAspectRatio="none" role="img" aria-label="{}"{}>{}'
+        "</svg>",
         css,
         box,
         label,
