@@ -1,0 +1,116 @@
+"""Where events go: the address, its signing secrets, and the credentials that it asks for."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import datetime, timedelta
+
+from django.core.exceptions import ValidationError
+from django.db.models import Q, QuerySet
+from django.utils.translation import gettext as _
+
+from catalog.models import Application
+from delivery import sealing, signing
+from delivery.models import Endpoint, EndpointSecret
+from delivery.transports import Auth, Basic, Bearer, ClientCredentials
+
+OVERLAP = timedelta(hours=24)  # how long the old secret stays valid (design, section 9)
+MAX_OVERLAP = timedelta(days=7)
+_AUTH_KINDS: Mapping[str, type[Auth]] = {
+    "basic": Basic,
+    "bearer": Bearer,
+    "client_credentials": ClientCredentials,
+}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Credentials:
+    """What a receiver asks for beside our signature; `client_pem` is certificate and key."""
+
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    auth: Auth | None = None
+    client_pem: str = field(default="", repr=False)
+
+
+def make(
+    application: Application,
+    *,
+    url: str,
+    region_id: str,
+    credentials: Credentials | None = None,
+    custom_ca: str = "",
+    now: datetime,
+) -> tuple[Endpoint, str]:
+    """Store an endpoint with its first signing secret; return both, the secret in plain."""
+    endpoint = Endpoint.objects.create(
+        application=application,
+        url=url,
+        region_id=region_id,
+        sealed_auth=sealed(credentials),
+        custom_ca=custom_ca,
+        changed_at=now,
+    )
+    return endpoint, add_secret(endpoint, now=now)
+
+
+def add_secret(endpoint: Endpoint, *, now: datetime) -> str:
+    """Give the endpoint one more signing secret and return it in plain."""
+    plain = signing.new_secret()
+    EndpointSecret.objects.create(endpoint=endpoint, sealed=sealing.seal(plain), created_at=now)
+    return plain
+
+
+def rotate_secret(endpoint: Endpoint, *, overlap: timedelta, now: datetime) -> str:
+    """Make a new signing secret; the one before it stays valid for `overlap`, older ones end.
+
+    Raises ValidationError unless `overlap` is 0 to 7 days.
+    """
+    if not timedelta(0) <= overlap <= MAX_OVERLAP:
+        raise ValidationError({"overlap": _("The old secret may stay valid for 0 to 7 days.")})
+    valid = _valid_secrets(endpoint, now).select_for_update()
+    for index, secret in enumerate(valid.order_by("-created_at", "-id")):
+        secret.expires_at = now + overlap if index == 0 else now
+        secret.save(update_fields=["expires_at"])
+    return add_secret(endpoint, now=now)
+
+
+def signing_secrets(endpoint: Endpoint, *, now: datetime) -> list[str]:
+    """Return the secrets that are valid at `now` in plain, the newest first; one or two."""
+    found = _valid_secrets(endpoint, now).order_by("-created_at", "-id")[:2]
+    return [sealing.unseal(secret.sealed) for secret in found]
+
+
+def _valid_secrets(endpoint: Endpoint, now: datetime) -> QuerySet[EndpointSecret]:
+    return EndpointSecret.objects.filter(
+        Q(expires_at__isnull=True) | Q(expires_at__gt=now), endpoint=endpoint
+    )
+
+
+def sealed(credentials: Credentials | None) -> str:
+    """Return what `Endpoint.sealed_auth` stores; empty for no credentials."""
+    if credentials is None or credentials == Credentials():
+        return ""
+    kinds = {kind: name for name, kind in _AUTH_KINDS.items()}
+    auth = credentials.auth
+    document = {
+        "headers": dict(credentials.headers),
+        "auth": {"kind": kinds[type(auth)], **asdict(auth)} if auth else None,
+        "client_pem": credentials.client_pem,
+    }
+    return sealing.seal(json.dumps(document))
+
+
+def credentials_of(endpoint: Endpoint) -> Credentials:
+    """Return the endpoint's credentials, unsealed."""
+    if not endpoint.sealed_auth:
+        return Credentials()
+    document = json.loads(sealing.unseal(endpoint.sealed_auth))
+    given = document["auth"] or {}
+    kind = _AUTH_KINDS.get(given.pop("kind", ""))
+    return Credentials(
+        headers=document["headers"],
+        auth=kind(**given) if kind else None,
+        client_pem=document["client_pem"],
+    )
