@@ -1,0 +1,55 @@
+"""Forms of the catalog's pages: they parse; the verbs decide."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from catalog.models import Application, Region, Team, User
+from catalog.words import Environment
+from governance import access
+from governance.actions import Action
+
+
+class ApplicationForm(forms.ModelForm[Application]):
+    """Register a system, or change what is said of it."""
+
+    class Meta:
+        model = Application
+        fields = ["name", "kind", "team", "region", "description"]
+        widgets = {"description": forms.Textarea(attrs={"rows": 3})}
+        help_texts = {
+            "name": _("As your team calls it, such as Order sheet."),
+            "team": _("It owns the application, and is told when something fails."),
+            "region": _("Where it runs; some events may not leave their region."),
+        }
+
+    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        teams = access.restrict(Team.objects.all(), user, Action.APPLICATION_REGISTER)
+        self.fields["team"] = forms.ModelChoiceField(
+            queryset=teams,
+            label=_("Team"),
+            help_text=_("It owns the application, and is told when something fails."),
+            empty_label=None if teams.count() == 1 else _("Choose a team"),
+        )
+        self.fields["region"] = forms.ModelChoiceField(
+            queryset=Region.objects.all(),
+            label=_("Region"),
+            help_text=_("Where it runs; some events may not leave their region."),
+            empty_label=None,
+        )
+
+
+class KeyForm(forms.Form):
+    """Make an API key."""
+
+    environment = forms.ChoiceField(label=_("Environment"), choices=Environment.choices)
+    label = forms.CharField(
+        label=_("Label"),
+        max_length=80,
+        required=False,
+        help_text=_("Where this key is used, so that you know which one to revoke."),
+    )

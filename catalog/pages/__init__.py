@@ -1,0 +1,1 @@
+"""Pages of the catalog, one noun a file."""

@@ -1,0 +1,153 @@
+"""Applications: the list, one of them, registering, and its keys."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import ValidationError
+from django.core.paginator import Paginator
+from django.db.models import Count, Q
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST
+
+from catalog.forms import ApplicationForm, KeyForm
+from catalog.models import Application
+from governance import access, applications, keys
+from governance.actions import Action
+from governance.models import ApiKey, Grant
+
+PER_PAGE = 30
+
+
+@login_required
+def application_list(request: HttpRequest) -> HttpResponse:
+    """List the systems that publish and subscribe, the person's own first."""
+    words = request.GET.get("q", "").strip()
+    seen = access.restrict(Application.objects.all(), request.user, Action.APPLICATION_VIEW)
+    if words:
+        seen = seen.filter(
+            Q(name__icontains=words) | Q(team__name__icontains=words) | Q(kind__icontains=words)
+        )
+    counted = seen.select_related("team", "region").annotate(
+        subscription_count=Count(
+            "subscriptions",
+            filter=Q(
+                subscriptions__environment=request.environment,
+                subscriptions__ended_at__isnull=True,
+            ),
+            distinct=True,
+        ),
+    )
+    mine = Q(team__group__in=request.user.groups.all())
+    page = Paginator(
+        counted.annotate(is_mine=Count("team", filter=mine)).order_by("-is_mine", "name"), PER_PAGE
+    ).get_page(request.GET.get("page"))
+    context = {
+        "page": page,
+        "words": words,
+        "may_register": access.allows(request.user, Action.APPLICATION_REGISTER),
+    }
+    return render(request, "catalog/application_list.html", context)
+
+
+def _application(request: HttpRequest, slug: str) -> Application:
+    seen = access.restrict(Application.objects.all(), request.user, Action.APPLICATION_VIEW)
+    return get_object_or_404(seen.select_related("team", "region"), slug=slug)
+
+
+@login_required
+def application_detail(request: HttpRequest, slug: str) -> HttpResponse:
+    """Show what an application may do, what it receives, and its keys to those who own it."""
+    application = _application(request, slug)
+    grants = access.restrict(
+        Grant.objects.filter(Q(application=application) | Q(team=application.team_id)),
+        request.user,
+        Action.GRANT_VIEW,
+    )
+    own_keys = access.restrict(
+        ApiKey.objects.filter(application=application), request.user, Action.KEY_VIEW
+    )
+    context = {
+        "application": application,
+        "grants": grants.with_names().order_by("state", "topic__name")[:50],
+        "keys": own_keys.order_by("revoked_at", "-created_at")[:50],
+        "now": timezone.now(),
+        "can": {
+            "change": access.allows(request.user, Action.APPLICATION_CHANGE, application),
+            "make_key": access.allows(request.user, Action.KEY_CREATE, application),
+            "subscribe": access.allows(request.user, Action.SUBSCRIPTION_CREATE, application),
+            "see_keys": access.allows(request.user, Action.KEY_VIEW, application),
+        },
+    }
+    return render(request, "catalog/application_detail.html", context)
+
+
+@login_required
+def application_new(request: HttpRequest) -> HttpResponse:
+    """Register an application."""
+    access.require(request.user, Action.APPLICATION_REGISTER)
+    form = ApplicationForm(request.POST or None, user=request.user)
+    if request.method == "POST" and form.is_valid():
+        try:
+            made = applications.register(
+                **form.cleaned_data, by=request.user, now=timezone.now()
+            )
+        except ValidationError as error:
+            form.add_error(None, error)
+        else:
+            messages.success(request, _("%(name)s is registered.") % {"name": made.name})
+            return redirect("catalog:application-detail", made.slug)
+    return render(request, "catalog/application_form.html", {"form": form, "application": None})
+
+
+@login_required
+def application_edit(request: HttpRequest, slug: str) -> HttpResponse:
+    """Change what is said of an application."""
+    application = _application(request, slug)
+    access.require(request.user, Action.APPLICATION_CHANGE, application)
+    form = ApplicationForm(request.POST or None, instance=application, user=request.user)
+    if request.method == "POST" and form.is_valid():
+        # The form has written its values on the instance; the verb starts from the stored row.
+        fresh = Application.objects.get(pk=application.pk)
+        try:
+            applications.change(fresh, **form.cleaned_data, by=request.user, now=timezone.now())
+        except ValidationError as error:
+            form.add_error(None, error)
+        else:
+            return redirect("catalog:application-detail", slug)
+    context = {"form": form, "application": application}
+    return render(request, "catalog/application_form.html", context)
+
+
+@login_required
+@never_cache
+def key_new(request: HttpRequest, slug: str) -> HttpResponse:
+    """Make an API key and show it once."""
+    application = _application(request, slug)
+    access.require(request.user, Action.KEY_CREATE, application)
+    form = KeyForm(request.POST or None, initial={"environment": request.environment})
+    context = {"application": application, "form": form}
+    if request.method == "POST" and form.is_valid():
+        key, plain = keys.create(
+            application, **form.cleaned_data, by=request.user, now=timezone.now()
+        )
+        context |= {"key": key, "plain": plain}
+        return render(request, "catalog/key_made.html", context)
+    return render(request, "catalog/key_form.html", context)
+
+
+@login_required
+@require_POST
+def key_revoke(request: HttpRequest, slug: str, pk: str) -> HttpResponse:
+    """Revoke a key: it stops working within a second."""
+    application = _application(request, slug)
+    seen = access.restrict(ApiKey.objects.all(), request.user, Action.KEY_VIEW)
+    key = get_object_or_404(seen, pk=pk, application=application)
+    reason = request.POST.get("reason", "").strip()
+    keys.revoke(key, by=request.user, reason=reason, now=timezone.now())
+    messages.success(request, _("The key %(prefix)s… is revoked.") % {"prefix": key.prefix})
+    return redirect("catalog:application-detail", slug)

@@ -1,0 +1,41 @@
+"""JSON Schema documents: read them, judge them, hold data against them, show them to people.
+
+Lives here: everything that is true of a schema alone. Pure Python: no Django, no database, no
+network (a `$ref` leads into the document itself or to what the caller's `resolve` knows).
+Does not: compare two schemas (`governance.compatibility`), or know house rules (`governance.lint`).
+Start reading at `reading.py`, then `wellformed.py` and `validating.py`.
+"""
+
+from catalog.schemas.fieldtable import Field, FieldKind, fields
+from catalog.schemas.masking import MASK, mask
+from catalog.schemas.reading import (
+    Dialect,
+    Malformed,
+    Problem,
+    Resolve,
+    Schema,
+    dialect_of,
+    read,
+)
+from catalog.schemas.samples import sample
+from catalog.schemas.validating import Validator, validator_for
+from catalog.schemas.wellformed import problems
+
+__all__ = [
+    "MASK",
+    "Dialect",
+    "Field",
+    "FieldKind",
+    "Malformed",
+    "Problem",
+    "Resolve",
+    "Schema",
+    "Validator",
+    "dialect_of",
+    "fields",
+    "mask",
+    "problems",
+    "read",
+    "sample",
+    "validator_for",
+]
