@@ -257,6 +257,9 @@ DELIVERY_LEASE_SECONDS = env.int("DELIVERY_LEASE_SECONDS", default=60)
 # Events that one API key may publish a second through one web process: a stop for runaway loops.
 PUBLISH_RATE_PER_SECOND = env.int("PUBLISH_RATE_PER_SECOND", default=50_000)
 
+# Where the demo's subscribers are played; `manage.py up` picks the port and serves it.
+DEMO_RECEIVER_URL = env.str("DEMO_RECEIVER_URL", default="http://127.0.0.1:8090")
+
 EMAIL_CONFIG = env.email_url("EMAIL_URL", default="consolemail://")
 vars().update(EMAIL_CONFIG)
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="signalbox@localhost")
