@@ -32,9 +32,15 @@ class Part:
 class Compiler:
     """Turns the schemas of one side into formulas; each place is read once."""
 
-    def __init__(self, algebra: Algebra, library: Library) -> None:
+    def __init__(
+        self,
+        algebra: Algebra,
+        library: Library,
+        canonical: Callable[[Located], Located] = lambda node: node,
+    ) -> None:
         self.algebra = algebra
         self.library = library
+        self.canonical = canonical
         self._formulas: dict[Located, f.Formula] = {}
         self._targets: dict[Located, Located | None] = {}
         self._loops: dict[Located, bool] = {}
@@ -105,7 +111,7 @@ class Compiler:
             is_foreign = isinstance(written, str) and not written.startswith("#")
             key = ("reference", written if is_foreign else (id(node.document), node.pointer))
             return self.algebra.make(f.Unreadable, key)
-        return self.algebra.make(f.Reference, target)
+        return self.algebra.make(f.Reference, self.canonical(target), False)
 
     def _is_loop(self, start: Located) -> bool:
         """Return whether a schema refers to itself without going deeper into the document."""

@@ -223,6 +223,10 @@ class Library:
         except KeyError:
             return None
 
+    def external(self, uri: str) -> Document | None:
+        """Return a document that was fetched before."""
+        return self._external.get(uri)
+
     def _resource(self, document: Document, uri: str, reference: str) -> Located | None:
         found = document.resources.get(uri) or self.document.resources.get(uri)
         if found is None and (uri == "" or uri == document.uri):

@@ -1,0 +1,352 @@
+"""Walk the reader's schema and ask of each thing in it whether the writer keeps to it.
+
+A document that the writer may send and the reader refuses breaks one thing that the reader asks,
+somewhere. So each such thing is one question: at its place alone first (cheap, and mostly enough),
+then, if the answer is not a plain "kept", for whole documents.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from governance.compatibility import formulas as f
+from governance.compatibility.algebra import ALWAYS, NEVER, Algebra
+from governance.compatibility.budget import Budget, OutOfBudgetError
+from governance.compatibility.compiling import Compiler, Part, additional_names, prefix_length
+from governance.compatibility.declared import Place, Places
+from governance.compatibility.documents import Located
+from governance.compatibility.formulas import Names
+from governance.compatibility.outcomes import UNKNOWN, Outcome
+from governance.compatibility.report import Policy
+from governance.compatibility.solving import Search, Solver, State
+from governance.compatibility.values import JsonType
+
+Goal: TypeAlias = frozenset[f.Formula]
+IN_PLACE = frozenset(("$ref", "$dynamicRef", "$recursiveRef", "allOf"))
+ENTRIES = frozenset(("items", "prefixItems", "additionalItems"))
+
+
+@dataclass(frozen=True, slots=True)
+class ToProperty:
+    """A step into a property with one of these names."""
+
+    names: Names
+
+
+@dataclass(frozen=True, slots=True)
+class ToItem:
+    """A step into an entry with an index from ``start`` and below ``stop``."""
+
+    start: int
+    stop: int | None
+
+
+Path: TypeAlias = tuple[ToProperty | ToItem, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Break:
+    """Something that the reader asks at a node and the writer does not keep to.
+
+    ``outcome`` holds a document that shows it, or is unknown.
+    """
+
+    node: Located
+    keyword: str
+    detail: str
+    path: Path
+    outcome: Outcome
+
+
+class Writer:
+    """What is known of the values that a writer puts at one place."""
+
+    def __init__(self, goal: Goal, solver: Solver, places: Places) -> None:
+        self.goal = goal
+        self._solver = solver
+        self._all_places = places
+        self._states: dict[JsonType, State | None] = {}
+
+    def _atoms(self, kind: JsonType) -> Iterable[f.Formula] | None:
+        """Return what surely holds if the value is of this type; ``None`` if it never is."""
+        if kind not in self._states:
+            self._states[kind] = Search(self._solver, kind).start().extended(self.goal)
+        state = self._states[kind]
+        return None if state is None else state.atoms
+
+    def keeps_to(self, formula: f.Formula) -> bool:
+        """Return whether a formula is, word for word, among what the writer says."""
+        if isinstance(formula, f.Both):
+            return all(part in self.goal for part in formula.parts)
+        return formula is ALWAYS or formula in self.goal
+
+    def can_be(self, kind: JsonType) -> bool:
+        """Return whether the value may be of a type, as far as is plain."""
+        return self._atoms(kind) is not None
+
+    def of_property(self, name: str) -> Goal:
+        """Return what surely holds for the value of a property."""
+        goal: set[f.Formula] = set()
+        for atom in self._atoms(JsonType.OBJECT) or ():
+            if isinstance(atom, f.EachProperty) and atom.names.contains(name):
+                goal.add(atom.inner)
+            elif isinstance(atom, f.OnlyDeclared):
+                place = atom.place
+                if not place.declares(name):
+                    return frozenset((NEVER,))
+                goal.add(self._declared(place.of_property(name)))
+        return frozenset(goal)
+
+    def of_properties(self, names: Names) -> Goal:
+        """Return what surely holds for the value of each property with such a name."""
+        goal: set[f.Formula] = set()
+        for atom in self._atoms(JsonType.OBJECT) or ():
+            if isinstance(atom, f.EachProperty) and names.surely_within(atom.names):
+                goal.add(atom.inner)
+            elif isinstance(atom, f.OnlyDeclared) and names.others:
+                place = atom.place
+                if names.exact >= place.exact.keys() and names.patterns >= place.patterns.keys():
+                    if not place.maps:
+                        return frozenset((NEVER,))
+                    goal.add(self._declared(self._all_places.at(place.maps)))
+        return frozenset(goal)
+
+    def named_properties(self) -> set[str]:
+        """Return each name that the writer gives a property, whatever may be in it."""
+        names: set[str] = set()
+        for atom in self._atoms(JsonType.OBJECT) or ():
+            if isinstance(atom, f.EachProperty) and not atom.names.others:
+                names |= atom.names.exact
+            elif isinstance(atom, f.Has):
+                names.add(atom.name)
+        return names
+
+    def of_items(self, start: int, stop: int | None) -> Iterator[tuple[ToItem, Goal]]:
+        """Yield, for each run of entries that are asked the same, what surely holds for them."""
+        atoms = self._atoms(JsonType.ARRAY)
+        if atoms is None:
+            return
+        each = [atom for atom in atoms if isinstance(atom, f.EachItem)]
+        places = [atom.place for atom in atoms if isinstance(atom, f.OnlyDeclared)]
+        edges = {edge for atom in each for edge in (atom.start, atom.stop) if edge is not None}
+        edges |= {index + extra for place in places for index in place.prefix for extra in (0, 1)}
+        inner_edges = sorted(edge for edge in edges if start < edge < (stop or edge + 1))
+        bounds = [start, *inner_edges, stop]
+        for low, high in zip(bounds, bounds[1:], strict=False):
+            if low is None:
+                continue
+            goal: set[f.Formula] = {
+                atom.inner
+                for atom in each
+                if atom.start <= low and (atom.stop is None or low < atom.stop)
+            }
+            goal |= {self._declared(place.of_item(low)) for place in places}
+            yield ToItem(low, high), frozenset(goal)
+
+    def _declared(self, place: Place) -> f.Formula:
+        return self._solver.algebra.make(f.OnlyDeclared, place)
+
+
+class Comparison:
+    """One direction: can the reader read whatever the writer may send."""
+
+    def __init__(
+        self, *, writer: Compiler, reader: Compiler, algebra: Algebra, policy: Policy, budget: Budget
+    ) -> None:
+        self.reader = reader
+        self.algebra = algebra
+        self.budget = budget
+        compilers = {}
+        for compiler in (reader, writer):
+            compilers[compiler.library.document] = compiler
+        self._compilers = compilers
+        self._sides = (writer, reader)
+        self.solver = Solver(algebra, self._unfold, budget)
+        self.places = Places(writer)
+        root = writer.library.document.root
+        start: list[f.Formula] = [writer.formula(root)]
+        if policy is Policy.LENIENT:
+            start.append(algebra.make(f.OnlyDeclared, self.places.at([root])))
+        self.root = self._expanded(start)
+        self._visited: set[tuple[Goal, Located]] = set()
+        self._has_local_break = False
+
+    def _unfold(self, reference: f.Reference) -> f.Formula:
+        target = reference.target
+        compiler = self._compilers.get(target.document)
+        if compiler is None:
+            writer, reader = self._sides
+            is_writers = writer.library.external(target.document.uri) is target.document
+            compiler = writer if is_writers else reader
+        formula = compiler.formula(target)
+        return self.algebra.opposite(formula) if reference.negated else formula
+
+    def _expanded(self, formulas: Iterable[f.Formula]) -> Goal:
+        """Return the formulas with references and conjunctions opened."""
+        flat: set[f.Formula] = set()
+        opened: set[f.Formula] = set()
+        waiting = list(formulas)
+        while waiting:
+            formula = waiting.pop()
+            if isinstance(formula, f.Both):
+                waiting.extend(formula.parts)
+            elif isinstance(formula, f.Reference):
+                if formula not in opened:
+                    opened.add(formula)
+                    flat.add(formula)
+                    waiting.append(self._unfold(formula))
+            elif formula is not ALWAYS:
+                flat.add(formula)
+        return frozenset(flat)
+
+    def breaks(self) -> Iterator[Break]:
+        """Yield everything that the reader asks and the writer does not keep to.
+
+        Nothing is yielded exactly if every document of the writer is one of the reader.
+        """
+        root = self.reader.library.document.root
+        shown = False
+        for one in self._walk(self.root, root, ()):
+            shown = True
+            yield one
+        if self._has_local_break and not shown:
+            # A place looked broken, and no whole document breaks there: places were visited once,
+            # so ask the whole question again in one piece.
+            whole = self.algebra.opposite(self.reader.formula(root))
+            outcome = self._ask((*self.root, whole))
+            if not outcome.is_none:
+                yield Break(node=root, keyword="", detail="", path=(), outcome=outcome)
+
+    def _ask(self, goal: Iterable[f.Formula]) -> Outcome:
+        self.budget.renew()
+        try:
+            return self.solver.solve(goal)
+        except (OutOfBudgetError, RecursionError):
+            return UNKNOWN
+
+    def _walk(self, goal: Goal, node: Located, path: Path) -> Iterator[Break]:
+        if NEVER in goal or (goal, node) in self._visited:
+            return
+        self._visited.add((goal, node))
+        writer = Writer(goal, self.solver, self.places)
+        if writer.keeps_to(self.reader.formula(node)):
+            return
+        for part in self.reader.parts(node):
+            if not writer.keeps_to(part.formula):
+                yield from self._part(writer, node, part, path)
+
+    def _part(self, writer: Writer, node: Located, part: Part, path: Path) -> Iterator[Break]:
+        if isinstance(part.formula, f.Unreadable):
+            yield from self._question(writer, node, part, path)
+        elif part.keyword == "allOf":
+            yield from self._walk(writer.goal, node.child("allOf", int(part.detail)), path)
+        elif part.keyword in IN_PLACE:
+            target = self.reader.target(node)
+            if target is not None:
+                yield from self._walk(writer.goal, target, path)
+        elif part.keyword == "properties":
+            yield from self._property(writer, node, part, path)
+        elif part.keyword == "patternProperties":
+            names = Names(patterns=frozenset((part.detail,)))
+            below = node.child("patternProperties", part.detail)
+            yield from self._properties(writer, node, part, below, names, path)
+        elif part.keyword == "additionalProperties":
+            yield from self._additional(writer, node, part, path)
+        elif part.keyword in ENTRIES:
+            yield from self._items(writer, node, part, path)
+        else:
+            yield from self._question(writer, node, part, path)
+
+    def _question(self, writer: Writer, node: Located, part: Part, path: Path) -> Iterator[Break]:
+        """Ask one question, at its place and then for whole documents."""
+        broken = self.algebra.opposite(part.formula)
+        outcome = self._ask((*writer.goal, broken))
+        if outcome.is_none:
+            return
+        self._has_local_break = True
+        if path:
+            lifted = self._lifted(path, broken)
+            outcome = self._ask((*self.root, lifted))
+        if not outcome.is_none:
+            yield Break(
+                node=node, keyword=part.keyword, detail=part.detail, path=path, outcome=outcome
+            )
+
+    def _lifted(self, path: Path, broken: f.Formula) -> f.Formula:
+        """Return the formula for a whole document in which something is broken at a path."""
+        for step in reversed(path):
+            kept = self.algebra.opposite(broken)
+            if isinstance(step, ToProperty):
+                broken = self.algebra.opposite(self.algebra.each_property(step.names, kept))
+            else:
+                broken = self.algebra.opposite(
+                    self.algebra.each_item(step.start, step.stop, kept)
+                )
+        return broken
+
+    def _property(self, writer: Writer, node: Located, part: Part, path: Path) -> Iterator[Break]:
+        if not writer.can_be(JsonType.OBJECT):
+            return
+        name = part.detail
+        goal = self._expanded(writer.of_property(name))
+        if name in writer.named_properties() and goal:
+            step = ToProperty(Names(frozenset((name,))))
+            yield from self._walk(goal, node.child("properties", name), (*path, step))
+        else:
+            yield from self._question(writer, node, part, path)
+
+    def _properties(
+        self,
+        writer: Writer,
+        node: Located,
+        part: Part,
+        below: Located,
+        names: Names,
+        path: Path,
+    ) -> Iterator[Break]:
+        """Ask of all properties with certain names."""
+        if not writer.can_be(JsonType.OBJECT):
+            return
+        goal = self._expanded(writer.of_properties(names))
+        if any(not isinstance(formula, f.OnlyDeclared) for formula in goal):
+            yield from self._walk(goal, below, (*path, ToProperty(names)))
+        else:
+            yield from self._question(writer, node, part, path)
+
+    def _additional(self, writer: Writer, node: Located, part: Part, path: Path) -> Iterator[Break]:
+        """Ask of the names that the reader does not list: those that the writer lists, then all."""
+        names = additional_names(self.reader.keywords(node))
+        below = node.child("additionalProperties")
+        inner = self.reader.formula(below)
+        listed = sorted(filter(names.contains, writer.named_properties()))
+        for name in listed:
+            formula = self.algebra.each_property(Names(frozenset((name,))), inner)
+            one = Part(keyword=part.keyword, detail=name, formula=formula)
+            yield from self._question(writer, node, one, path)
+        others = Names(names.exact | frozenset(listed), names.patterns, others=True)
+        rest = Part(keyword=part.keyword, formula=self.algebra.each_property(others, inner))
+        if not writer.keeps_to(rest.formula):
+            yield from self._properties(writer, node, rest, below, others, path)
+
+    def _items(self, writer: Writer, node: Located, part: Part, path: Path) -> Iterator[Break]:
+        if part.detail:
+            index = int(part.detail)
+            below = node.child(part.keyword, index)
+            start, stop = index, index + 1
+        else:
+            below = node.child(part.keyword)
+            start, stop = prefix_length(node, self.reader.keywords(node)), None
+        for step, goal in writer.of_items(start, stop):
+            expanded = self._expanded(goal)
+            if any(not isinstance(formula, f.OnlyDeclared) for formula in expanded):
+                yield from self._walk(expanded, below, (*path, step))
+            else:
+                formula = self.algebra.each_item(
+                    step.start, step.stop, self.reader.formula(below)
+                )
+                one = Part(keyword=part.keyword, detail=part.detail, formula=formula)
+                yield from self._question(writer, node, one, path)
+
+
