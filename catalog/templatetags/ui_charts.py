@@ -28,9 +28,9 @@ def spark(values: Sequence[float], label: str, tone: str = "") -> SafeString:
     css = "tone" if tone else ""
     bars = format_html_join(
         "",
-        '<rect class="{}" x="{:.1f}" y="{:.1f}" width="{:.1f}" height="{:.1f}"/>',
+        '<rect class="{}" x="{}" y="{}" width="{}" height="{}"/>',
         (
-            (css, i * step, 24 - height, step * 0.84, height)
+            (css, *_short(i * step, 24 - height, step * 0.84, height))
             for i, height in enumerate(24 * value / highest for value in values)
         ),
     )
@@ -45,7 +45,7 @@ def strip(outcomes: Iterable[str], label: str) -> SafeString:
     bars = format_html_join(
         "",
         '<rect class="{}" x="{}" width="{}" height="16"/>',
-        ((mark, f"{i * step:.1f}", f"{step * 0.8:.1f}") for i, mark in enumerate(marks)),
+        ((mark, *_short(i * step, step * 0.8)) for i, mark in enumerate(marks)),
     )
     return _svg("strip", "0 0 120 16", label, bars, "")
 
@@ -77,6 +77,10 @@ def progress(value: float, most: float, label: str, tone: str = "") -> SafeStrin
 def stats(figures: Iterable[object], label: str) -> SafeString:
     """Draw up to six figures; `components/stats.html` says what a figure has."""
     return get_template("components/stats.html").render({"figures": figures, "label": label})
+
+
+def _short(*numbers: float) -> tuple[str, ...]:
+    return tuple(f"{one:.1f}" for one in numbers)
 
 
 def _svg(css: str, box: str, label: str, bars: SafeString, tone: str) -> SafeString:
