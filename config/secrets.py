@@ -13,6 +13,7 @@ from secrets import token_urlsafe
 from cryptography.fernet import Fernet
 from django.core.exceptions import ImproperlyConfigured
 
+
 def local(data_dir: Path, name: str, *, is_production: bool) -> str:
     """Return the secret `name` of this data folder, made at the first call.
 
