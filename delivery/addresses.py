@@ -17,7 +17,8 @@ from ipaddress import (
     ip_address,
     ip_network,
 )
-from urllib.parse import urlsplit
+from itertools import chain
+from urllib.parse import SplitResult, urlsplit
 
 import idna
 
@@ -93,31 +94,33 @@ def check_url(url: str, *, allowed_networks: Sequence[Network] | None = None) ->
 
     Looks at the text alone; with `allowed_networks` also at an address that the URL names itself.
     """
-    return next(_url_faults(url, allowed_networks), None)
-
-
-def _url_faults(url: str, allowed_networks: Sequence[Network] | None) -> Iterator[str]:
     if len(url) > MAX_URL_CHARACTERS:
-        yield f"The URL is longer than {MAX_URL_CHARACTERS} characters."
+        return f"The URL is longer than {MAX_URL_CHARACTERS} characters."
     if re.search(r"[\s\\\x00-\x1f\x7f]", url):
-        yield "The URL contains white space, a backslash or a control character."
+        return "The URL contains white space, a backslash or a control character."
     try:
         parts = urlsplit(url)
         host, port = parts.hostname, parts.port
     except ValueError:
-        yield "The URL cannot be read."
-        return
+        return "The URL cannot be read."
+    faults = chain(_part_faults(parts, port), _host_faults(host or "", allowed_networks))
+    return next(faults, None)
+
+
+def _part_faults(parts: SplitResult, port: int | None) -> Iterator[str]:
     if parts.scheme not in ("http", "https"):
         yield "The URL must start with https:// or http://."
     if "@" in parts.netloc:
         yield "The URL contains a user name or password; enter credentials separately."
     if port == 0:
         yield "The URL names port 0."
+
+
+def _host_faults(host: str, allowed_networks: Sequence[Network] | None) -> Iterator[str]:
+    address = literal(host)
     if not host:
         yield "The URL names no host."
-        return
-    address = literal(host)
-    if address is None:
+    elif address is None:
         yield from _name_faults(host)
     elif allowed_networks is not None:
         reason = refuse_reason(str(address), allowed_networks=allowed_networks)
