@@ -1,6 +1,6 @@
 """Who may change and use what exists: access, change requests, checks, grants, the ledger.
 
-Lives here: the verbs that a person causes on a governed thing, the compatibility engine, the playbook.
+Lives here: the verbs that a person causes on a governed thing, the compatibility engine, playbook.
 Does not: anything that happens to an event at run time (`delivery`).
-Start reading at `access.py`, then `governed.py`, `reviews.py` and `ledger.py`.
+Start reading at `access/`, then `governed.py`, `reviews.py` and `ledger.py`.
 """

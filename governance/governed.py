@@ -57,14 +57,16 @@ def record(
 ) -> None:
     """Note what the running verb did, for the ledger.
 
-    `before` and `after` hold changed values only: plain JSON values, instants or UUIDs; documents as
-    SHA-256 of their bytes, never inline. `related` are the things whose owners may read the entry.
+    `before` and `after` hold changed values only: plain JSON values, instants or UUIDs; documents
+    as SHA-256 of their bytes, never inline. `related` are the things whose owners may read the entry.
     Raises `history.NotGoverned` outside `governed`.
     """
     who = history.acting()
     entries = _entries.get()
     if who is None or entries is None:
-        raise history.NotGoverned(f"{action} happens inside governed(…), so that the ledger has it.")
+        raise history.NotGoverned(
+            f"{action} belongs inside governed(…), so that the ledger has it."
+        )
     entries.append(
         ledger.Entry.of(
             action,
