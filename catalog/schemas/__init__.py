@@ -6,8 +6,9 @@ Does not: compare two schemas (`governance.compatibility`), or know house rules 
 Start reading at `reading.py`, then `wellformed.py` and `validating.py`.
 """
 
-from catalog.schemas.fieldtable import Field, FieldKind, fields
+from catalog.schemas.fieldtable import Field, fields
 from catalog.schemas.masking import MASK, mask
+from catalog.schemas.parts import FieldKind
 from catalog.schemas.reading import (
     Dialect,
     Malformed,

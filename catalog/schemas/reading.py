@@ -9,7 +9,7 @@ from typing import NamedTuple, TypeAlias
 from urllib.parse import unquote
 
 Schema: TypeAlias = Mapping[str, object] | bool
-# Returns the whole document of a URI outside the schema, or None for what the catalog does not have.
+# Returns the whole document of a URI outside the schema, or None where the catalog has none.
 Resolve: TypeAlias = Callable[[str], Schema | None]
 
 MAX_BYTES = 256 * 1024  # a document; the edge's ceiling for one event
@@ -137,7 +137,7 @@ def _check_ceilings(value: object) -> None:
 
 
 def _is_storable(text: str) -> bool:
-    return text.isascii() and "\0" not in text or not _has_odd_characters(text)
+    return (text.isascii() and "\0" not in text) or not _has_odd_characters(text)
 
 
 def _has_odd_characters(text: str) -> bool:
@@ -220,10 +220,16 @@ def at_pointer(document: object, pointer: str) -> object:
     return node
 
 
-def follow(
-    reference: str, root: Schema, *, resolve: Resolve | None = None
-) -> tuple[Schema, Schema] | None:
-    """Return (schema, the document it stands in) of a `$ref`; None when it leads nowhere.
+class Target(NamedTuple):
+    """Where a reference leads: the schema, the document it stands in, and its pointer there."""
+
+    schema: Schema
+    root: Schema
+    pointer: str
+
+
+def follow(reference: str, root: Schema, *, resolve: Resolve | None = None) -> Target | None:
+    """Return where a `$ref` in the document `root` leads; None when it leads nowhere.
 
     Local forms: `#`, `#/pointer`, `#anchor`, and the `$id` of the document or of a part of it.
     """
@@ -233,10 +239,7 @@ def follow(
         document = _by_id(root, uri)
         if document is None and resolve is not None:
             document = resolve(uri)
-    if document is None:
-        return None
-    found = _by_fragment(document, unquote(fragment))
-    return None if found is None else (found, root if uri == "" else document)
+    return None if document is None else _by_fragment(document, unquote(fragment))
 
 
 def _by_id(root: Schema, uri: str) -> Schema | None:
@@ -246,20 +249,22 @@ def _by_id(root: Schema, uri: str) -> Schema | None:
     return None
 
 
-def _by_fragment(document: Schema, fragment: str) -> Schema | None:
+def _by_fragment(document: Schema, fragment: str) -> Target | None:
     if not fragment:
-        return document
+        return Target(document, document, "")
     if fragment.startswith("/"):
         try:
             found = at_pointer(document, fragment)
         except (LookupError, TypeError):
             return None
-        return found if isinstance(found, Mapping | bool) else None
-    for _pointer, inner in every_schema(document):
+        if isinstance(found, Mapping | bool):
+            return Target(found, document, fragment)
+        return None
+    for pointer, inner in every_schema(document):
         if isinstance(inner, Mapping) and fragment in (
             inner.get("$anchor"),
             inner.get("$dynamicAnchor"),
             str(inner.get("$id", "")).removeprefix("#"),
         ):
-            return inner
+            return Target(inner, document, pointer)
     return None

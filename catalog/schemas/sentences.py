@@ -79,7 +79,7 @@ def _explain_choice(pointer: str, branches: Sequence[list[ValidationError]]) -> 
         return
     names = {name for b in branches for e in b for name in _wanted_types(e, pointer)}
     if names and not meant:
-        yield Problem(pointer, f"must be {_or(sorted(_TYPES[n] for n in names))}")
+        yield Problem(pointer, f"must be {_or([_TYPES[n] for n in sorted(names, key=_null_last)])}")
         return
     yield Problem(pointer, f"fits none of the {len(branches)} forms that are allowed here")
 
@@ -98,7 +98,7 @@ def _wanted_types(error: ValidationError, pointer: str) -> list[str]:
 def _sentence(error: ValidationError) -> str:  # noqa: C901, PLR0911, PLR0912 - one line a keyword
     match error.kind:
         case Kind.Type(types=types):
-            wanted = _or([_TYPES.get(name, name) for name in types])
+            wanted = _or([_TYPES.get(name, name) for name in sorted(types, key=_null_last)])
             return f"must be {wanted}, is {type_name(error.instance)}"
         case Kind.Required(property=name):
             return f"“{name}” is missing"
@@ -149,6 +149,10 @@ def _sentence(error: ValidationError) -> str:  # noqa: C901, PLR0911, PLR0912 - 
         case Kind.FalseSchema():
             return "is not allowed here"
     return f"breaks the rule “{error.kind.name}”"
+
+
+def _null_last(name: str) -> tuple[bool, str]:
+    return name == "null", name
 
 
 def _or(words: Sequence[str]) -> str:

@@ -45,7 +45,7 @@ _CLASSES: Mapping[Dialect, type[jsonschema_rs.Validator]] = {
 
 
 def _conforms(name: str, value: object) -> bool:
-    return _CHECKER.conforms(value, name)
+    return bool(_CHECKER.conforms(value, name))
 
 
 FORMATS: Mapping[str, Callable[[object], bool]] = {
@@ -85,9 +85,7 @@ def validator_for(document: str | bytes | Schema, *, resolve: Resolve | None = N
         raise Malformed([Problem("", str(error))]) from None
 
 
-def _compile(
-    schema: Schema, dialect: Dialect, resolve: Resolve | None
-) -> jsonschema_rs.Validator:
+def _compile(schema: Schema, dialect: Dialect, resolve: Resolve | None) -> jsonschema_rs.Validator:
     registered = list(_registered(schema, resolve))
     return _CLASSES[dialect](
         _plain(schema),
@@ -117,9 +115,7 @@ def _plain(schema: Schema) -> dict[str, object] | bool:
     return schema if isinstance(schema, bool) else dict(schema)
 
 
-def catalog_documents(
-    schema: Schema, resolve: Resolve | None
-) -> Iterator[tuple[str, Schema]]:
+def catalog_documents(schema: Schema, resolve: Resolve | None) -> Iterator[tuple[str, Schema]]:
     """Yield (URI, document) of all that a schema draws on in the catalog, at any distance."""
     if resolve is None:
         return

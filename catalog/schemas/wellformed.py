@@ -41,7 +41,8 @@ def problems(document: str | bytes | Schema, *, resolve: Resolve | None = None) 
     """Return each problem as (pointer into the schema, sentence); empty for a well-formed schema.
 
     Checks: strict JSON within the ceilings; draft 2020-12 or draft-07 by its meta-schema; every
-    `$ref` leads somewhere in the document or the catalog, and not in a circle; patterns can be read.
+    `$ref` leads somewhere in the document or the catalog, and not in a circle; every pattern can
+    be read.
     """
     try:
         schema = read(document)
@@ -142,8 +143,8 @@ class _Together:
         if isinstance(reference, str):
             found = follow(reference, root, resolve=self._resolve)
             if found is not None:
-                self._kept += found
-                yield found
+                self._kept += [found.schema, found.root]
+                yield found.schema, found.root
         for inner in in_place(schema):
             yield inner, root
 

@@ -1,0 +1,90 @@
+"""Hide what a schema marks `x-sensitive` from those who may not see it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+
+from catalog.schemas.parts import Part, merged
+from catalog.schemas.reading import Resolve, Schema, read
+from catalog.schemas.wellformed import in_place
+
+# What stands in place of a value: neither its length nor its first letter is given away.
+MASK = "•••"
+
+
+def mask(data: object, document: str | bytes | Schema, *, resolve: Resolve | None = None) -> object:
+    """Return the data with each sensitive value replaced by `MASK`; the data itself is not changed.
+
+    A value is sensitive when any schema that could speak of it says so, also one in a branch that
+    does not apply: rather one too many hidden than one shown.
+    """
+    schema = read(document)
+    return _masked(data, [(schema, schema)], resolve)
+
+
+def _masked(data: object, speaking: list[tuple[Schema, Schema]], resolve: Resolve | None) -> object:
+    parts = list(_all_parts(speaking, resolve))
+    if any(part.schema.get("x-sensitive") for part in parts):
+        return MASK
+    if isinstance(data, Mapping):
+        return {
+            name: _masked(value, list(_of_property(parts, str(name))), resolve)
+            for name, value in data.items()
+        }
+    if isinstance(data, list | tuple):
+        return [
+            _masked(value, list(_of_entry(parts, index)), resolve)
+            for index, value in enumerate(data)
+        ]
+    return data
+
+
+def _all_parts(speaking: list[tuple[Schema, Schema]], resolve: Resolve | None) -> Iterator[Part]:
+    """Yield everything that could speak of a value, `not`, `if` and dependent schemas included."""
+    seen: set[int] = set()
+    waiting = list(speaking)
+    while waiting:
+        schema, root = waiting.pop()
+        for part in merged(schema, root, resolve):
+            if id(part.schema) not in seen:
+                seen.add(id(part.schema))
+                yield part
+                waiting += [(inner, part.root) for inner in in_place(part.schema)]
+
+
+def _of_property(parts: list[Part], name: str) -> Iterator[tuple[Schema, Schema]]:
+    for part in parts:
+        named = part.schema.get("properties")
+        if isinstance(named, Mapping) and name in named:
+            yield named[name], part.root
+        patterns = part.schema.get("patternProperties")
+        for pattern, inner in patterns.items() if isinstance(patterns, Mapping) else ():
+            if _could_match(pattern, name):
+                yield inner, part.root
+        for keyword in ("additionalProperties", "unevaluatedProperties"):
+            rest = part.schema.get(keyword)
+            if isinstance(rest, Mapping):
+                yield rest, part.root
+
+
+def _could_match(pattern: str, name: str) -> bool:
+    """Tell whether the name matches; True for a pattern that Python cannot read."""
+    if len(name) > 256:  # a long name and a greedy pattern could take long to match
+        return True
+    try:
+        return re.search(pattern, name) is not None
+    except re.error:
+        return True
+
+
+def _of_entry(parts: list[Part], index: int) -> Iterator[tuple[Schema, Schema]]:
+    for part in parts:
+        for keyword in ("prefixItems", "items"):
+            listed = part.schema.get(keyword)
+            if isinstance(listed, list) and index < len(listed):
+                yield listed[index], part.root
+        for keyword in ("items", "additionalItems", "contains", "unevaluatedItems"):
+            entry = part.schema.get(keyword)
+            if isinstance(entry, Mapping):
+                yield entry, part.root
