@@ -29,10 +29,11 @@ class Row:
     folded: int = 0
 
 
-def side_by_side(old: str, new: str, *, context: int = 3) -> list[Row]:
+def side_by_side(old: str, new: str, *, context: int | None = 3) -> list[Row]:
     """Return the rows of a comparison; equal texts give one folded row, empty texts none.
 
-    Equal runs keep `context` lines beside a change; the rest is one row that says how many.
+    Equal runs keep `context` lines beside a change; the rest is one row that says how many. With
+    None every line is shown.
     """
     left, right = old.splitlines(), new.splitlines()
     steps = SequenceMatcher(a=left, b=right, autojunk=False).get_opcodes()
@@ -40,7 +41,8 @@ def side_by_side(old: str, new: str, *, context: int = 3) -> list[Row]:
     for position, (tag, i1, i2, j1, j2) in enumerate(steps):
         if tag == "equal":
             run = [_same(left[i1 + n], i1 + n, j1 + n) for n in range(i2 - i1)]
-            rows += _fold(run, context, is_first=position == 0, is_last=position == len(steps) - 1)
+            is_last = position == len(steps) - 1
+            rows += run if context is None else _fold(run, context, position == 0, is_last)
         else:
             rows += _changed(left[i1:i2], right[j1:j2], i1, j1)
     return rows
@@ -55,7 +57,7 @@ def _same(line: str, left: int, right: int) -> Row:
     )
 
 
-def _fold(run: list[Row], context: int, *, is_first: bool, is_last: bool) -> Iterator[Row]:
+def _fold(run: list[Row], context: int, is_first: bool, is_last: bool) -> Iterator[Row]:
     head = 0 if is_first else context
     tail = 0 if is_last else context
     hidden = len(run) - head - tail
