@@ -37,6 +37,8 @@ WORKER_READY_SECONDS = 30
 WORKER_PROCESSES = 2
 # More deaths than this before the first readiness: it will not come up by itself.
 HOPELESS_DEATHS = 3
+# A terminal or `timeout` may send one request twice: to the process, and to its group.
+SAME_SIGNAL_SECONDS = 1
 Say = Callable[[str], None]
 
 
@@ -61,6 +63,7 @@ class Stopping:
     def __init__(self, supervisor: Supervisor) -> None:
         self._supervisor = supervisor
         self._is_preparing = True
+        self._asked_at = 0.0
         self.is_asked = False
 
     def listen(self) -> None:
@@ -73,9 +76,11 @@ class Stopping:
         self._is_preparing = False
 
     def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
-        if self.is_asked:
+        now = time.monotonic()
+        if self.is_asked and now - self._asked_at > SAME_SIGNAL_SECONDS:
             self._supervisor.hurry()
-        self.is_asked = True
+        if not self.is_asked:
+            self.is_asked, self._asked_at = True, now
         if self._is_preparing:
             self._is_preparing = False
             raise KeyboardInterrupt

@@ -1,0 +1,74 @@
+"""`manage.py test`: the test suite, with the system's programs that it needs beside the packages."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from config import places
+
+# Program: the Debian package that has it, and what is tested with it.
+PROGRAMS = {
+    "chromium": ("chromium", "pages, in a real browser"),
+    "redis-server": ("redis-server", "Redis as the broker"),
+    "rabbitmq-server": ("rabbitmq-server", "RabbitMQ as the broker"),
+}
+# Where Debian puts programs that an ordinary user's PATH leaves out.
+SYSTEM_PATH = "/usr/local/sbin:/usr/sbin:/sbin"
+
+
+def main(arguments: list[str]) -> int:
+    """Run pytest with `arguments` on the whole suite; return its exit status."""
+    os.chdir(places.BASE_DIR)
+    os.environ["PATH"] = f"{os.environ.get('PATH', '')}:{SYSTEM_PATH}"
+    missing = [name for name in PROGRAMS if find(name) is None]
+    if missing:
+        _install(missing)
+    return int(pytest.main(["--ds=tests.settings", *arguments]))
+
+
+def find(program: str) -> str | None:
+    """Return the path of a program that tests need, or nothing when it is not installed."""
+    names = ("chromium", "chromium-browser", "google-chrome") if program == "chromium" else (program,)
+    found = (shutil.which(name, path=f"{os.environ.get('PATH', '')}:{SYSTEM_PATH}") for name in names)
+    return next(filter(None, found), None)
+
+
+def _install(missing: list[str]) -> None:
+    packages = [PROGRAMS[name][0] for name in missing]
+    apt = shutil.which("apt-get")
+    if os.geteuid() != 0 or apt is None:
+        for name in missing:
+            _say(f"{name} is not installed: the tests of {PROGRAMS[name][1]} are skipped.")
+        _say(f"On Debian or Ubuntu: sudo apt-get install {' '.join(packages)}")
+        return
+    _say(f"Installing {', '.join(packages)} …")
+    policy = _without_autostart()
+    quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    try:
+        for step in (["update", "-qq"], ["install", "-qq", "-y", "--no-install-recommends", *packages]):
+            subprocess.run(
+                [apt, *step], env=quiet, check=False, stdin=subprocess.DEVNULL, stdout=sys.stderr
+            )
+    finally:
+        if policy:
+            policy.unlink()
+
+
+def _without_autostart() -> Path | None:
+    """Keep Debian from starting the servers: the tests start private ones; return what to remove."""
+    policy = Path("/usr/sbin/policy-rc.d")
+    if policy.exists():
+        return None
+    policy.write_text("#!/bin/sh\nexit 101\n")
+    policy.chmod(0o755)
+    return policy
+
+
+def _say(text: str) -> None:
+    sys.stderr.write(text + "\n")
