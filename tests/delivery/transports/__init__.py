@@ -1,0 +1,1 @@
+"""Transports against real servers, friendly and hostile, on the loopback interface."""
