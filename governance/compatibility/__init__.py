@@ -6,7 +6,8 @@ Does not: who may approve what follows from a verdict (`governance.reviews`).
 Start reading at `checking.py`, then `comparing.py` (the walk) and `solving.py` (the decision).
 """
 
-from governance.compatibility.checking import Resolve, Schema, check, check_against
+from governance.compatibility.checking import check, check_against
+from governance.compatibility.documents import Resolve, Schema
 from governance.compatibility.report import (
     Direction,
     Finding,

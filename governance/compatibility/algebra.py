@@ -132,7 +132,8 @@ class Algebra:
         if known is None:
             known = self._negate(formula)
             self._opposite[formula] = known
-            if not isinstance(known, f.Both):  # its opposite is found part by part
+            # The opposite of a conjunction is found part by part; NEVER has its own.
+            if not isinstance(known, f.Both | f.Never):
                 self._opposite.setdefault(known, formula)
         return known
 
@@ -199,6 +200,8 @@ class Algebra:
                 return make(f.Reference, formula.target, not formula.negated)
             case f.Unreadable():
                 return make(f.Unreadable, formula.key, not formula.negated)
+            case f.Remark():
+                return NEVER
         raise TypeError(f"has no opposite: {formula!r}")
 
     def _some(self, names: f.Names, inner: f.Formula) -> f.Formula:
@@ -246,7 +249,7 @@ class Algebra:
                 return self.either(self.specialised(part, kind) for part in formula.parts)
             case f.Always() | f.Never() | f.Reference() | f.Unreadable():
                 return formula
-        return formula if kind in SPEAKS_OF[type(formula)] else ALWAYS
+        return formula if kind in SPEAKS_OF.get(type(formula), ()) else ALWAYS
 
 
 SPEAKS_OF: dict[type[f.Formula], tuple[JsonType, ...]] = {

@@ -18,7 +18,7 @@ from governance.compatibility.compiling import Compiler, Part, additional_names,
 from governance.compatibility.declared import Place, Places
 from governance.compatibility.documents import Located
 from governance.compatibility.formulas import Names
-from governance.compatibility.outcomes import UNKNOWN, Outcome
+from governance.compatibility.outcomes import UNKNOWN, Answer, Outcome
 from governance.compatibility.report import Policy
 from governance.compatibility.solving import Search, Solver, State
 from governance.compatibility.values import JsonType
@@ -108,7 +108,7 @@ class Writer:
             elif isinstance(atom, f.OnlyDeclared) and names.others:
                 place = atom.place
                 if names.exact >= place.exact.keys() and names.patterns >= place.patterns.keys():
-                    if not place.maps:
+                    if not place.is_map:
                         return frozenset((NEVER,))
                     goal.add(self._declared(self._all_places.at(place.maps)))
         return frozenset(goal)
@@ -256,8 +256,21 @@ class Comparison:
             yield from self._additional(writer, node, part, path)
         elif part.keyword in ENTRIES:
             yield from self._items(writer, node, part, path)
+        elif isinstance(part.formula, f.Remark):
+            yield from self._remark(writer, node, part, path)
         else:
             yield from self._question(writer, node, part, path)
+
+    def _remark(self, writer: Writer, node: Located, part: Part, path: Path) -> Iterator[Break]:
+        """Report a promise that no validator checks, if a text can stand at this place at all."""
+        text = self.algebra.of_type((JsonType.STRING,))
+        outcome = self._ask((*self.root, self._lifted(path, text) if path else text))
+        if outcome.is_found:
+            outcome = Outcome(Answer.BY_CONVENTION)
+        if not outcome.is_none:
+            yield Break(
+                node=node, keyword=part.keyword, detail=part.detail, path=path, outcome=outcome
+            )
 
     def _question(self, writer: Writer, node: Located, part: Part, path: Path) -> Iterator[Break]:
         """Ask one question, at its place and then for whole documents."""

@@ -306,6 +306,21 @@ def read_format(c: Compiler, node: Located, raw: Raw) -> Iterator[Part]:
         yield Part(keyword="format", formula=c.algebra.make(f.HasFormat, name, False))
 
 
+def read_remark(keyword: str) -> Read:
+    """Return the reader of how a text carries other content: unchecked, yet readers rely on it."""
+
+    def read(c: Compiler, _node: Located, raw: Raw) -> Iterator[Part]:
+        written = raw[keyword]
+        if isinstance(written, str):
+            yield Part(keyword=keyword, formula=c.algebra.make(f.Remark, keyword, written))
+
+    return read
+
+
+for _keyword in ("contentEncoding", "contentMediaType"):
+    reads(_keyword, first=Dialect.DRAFT_07)(read_remark(_keyword))
+
+
 @reads("required")
 def read_required(c: Compiler, _node: Located, raw: Raw) -> Iterator[Part]:
     """Read ``required``, one part a name (draft-03's boolean form asks nothing here)."""

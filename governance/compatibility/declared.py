@@ -2,11 +2,16 @@
 
 A *place* is the set of the writer's schemas that speak of one value: a schema, what it refers to,
 and all its ``allOf``, ``anyOf``, ``oneOf``, ``not``, ``if``, ``then``, ``else`` and dependent
-schemas, whether or not they hold for the document at hand. A property is declared at a place if
-one of these schemas lists it in ``properties`` or ``required``, matches it with
-``patternProperties``, or has an ``additionalProperties`` or ``unevaluatedProperties`` that is a
-schema with content (a map). ``true``, ``{}`` and silence declare nothing. Its value is the place
-of everything that those schemas say of it; entries of arrays likewise.
+schemas, whether or not they hold for the document at hand. At a place a property is declared
+
+- by its name: in ``properties``, ``required``, ``dependentRequired``, ``dependentSchemas`` or
+  ``dependencies``, or by a pattern of ``patternProperties``;
+- as an entry of a map: by an ``additionalProperties`` or ``unevaluatedProperties`` that is a schema
+  with content, or, where nothing is declared by name, by ``propertyNames``, ``minProperties`` or
+  ``maxProperties``, which speak of properties in general.
+
+``additionalProperties: true``, ``{}`` and silence declare nothing. The value of a property is the
+place of everything that those schemas say of it; entries of arrays likewise.
 
 A document counts under the lenient policy if, at every level, all its properties are declared.
 """
@@ -18,9 +23,11 @@ from dataclasses import dataclass, field
 
 from governance.compatibility.compiling import Compiler
 from governance.compatibility.documents import Located
-from governance.compatibility.formulas import Names, searcher
+from governance.compatibility.formulas import searcher
 
 REST_KEYWORDS = ("additionalProperties", "unevaluatedProperties")
+GENERAL_KEYWORDS = ("propertyNames", "minProperties", "maxProperties")
+DEPENDENT_KEYWORDS = ("dependentRequired", "dependentSchemas", "dependencies")
 ENTRY_KEYWORDS = ("items", "additionalItems", "contains", "unevaluatedItems")
 
 
@@ -33,6 +40,7 @@ class Place:
     exact: dict[str, list[Located]] = field(default_factory=dict)
     patterns: dict[str, list[Located]] = field(default_factory=dict)
     maps: list[Located] = field(default_factory=list)
+    is_map: bool = False
     prefix: dict[int, list[Located]] = field(default_factory=dict)
     entries: list[Located] = field(default_factory=list)
     _children: dict[str | int, Place] = field(default_factory=dict)
@@ -40,6 +48,13 @@ class Place:
     def __post_init__(self) -> None:
         for node in self.nodes:
             self._read(node, self.places.compiler.keywords(node))
+        speaks_in_general = any(
+            keyword in self.places.compiler.keywords(node)
+            for node in self.nodes
+            for keyword in GENERAL_KEYWORDS
+        )
+        is_listed = bool(self.exact or self.patterns)
+        self.is_map = bool(self.maps) or (speaks_in_general and not is_listed)
 
     def _read(self, node: Located, raw: Mapping[str, object]) -> None:
         for keyword, found in (("properties", self.exact), ("patternProperties", self.patterns)):
@@ -47,10 +62,8 @@ class Place:
             if isinstance(named, Mapping):
                 for name in named:
                     found.setdefault(name, []).append(node.child(keyword, name))
-        required = raw.get("required")
-        if isinstance(required, list):
-            for name in required:
-                self.exact.setdefault(str(name), [])
+        for name in mentioned_names(raw):
+            self.exact.setdefault(name, [])
         for keyword in REST_KEYWORDS:
             rest = raw.get(keyword)
             if isinstance(rest, Mapping) and rest:
@@ -69,13 +82,7 @@ class Place:
 
     def declares(self, name: str) -> bool:
         """Return whether a property may occur here."""
-        return name in self.exact or bool(self.maps) or any(map(_search(name), self.patterns))
-
-    def names(self) -> Names | None:
-        """Return the declared names, or ``None`` where a map allows any."""
-        if self.maps:
-            return None
-        return Names(frozenset(self.exact), frozenset(self.patterns))
+        return name in self.exact or self.is_map or any(map(_search(name), self.patterns))
 
     def of_property(self, name: str) -> Place:
         """Return the place of a property's value."""
@@ -103,6 +110,20 @@ class Place:
         if isinstance(value, list):
             return all(self.of_item(index).admits(inner) for index, inner in enumerate(value))
         return True
+
+
+def mentioned_names(raw: Mapping[str, object]) -> Iterator[str]:
+    """Yield the names that a schema asks for, without saying what they hold."""
+    required = raw.get("required")
+    lists = [required]
+    for keyword in DEPENDENT_KEYWORDS:
+        dependents = raw.get(keyword)
+        if isinstance(dependents, Mapping):
+            yield from dependents
+            lists.extend(dependents.values())
+    for names in lists:
+        if isinstance(names, list):
+            yield from (name for name in names if isinstance(name, str))
 
 
 class _search:  # noqa: N801  a partial function with a name

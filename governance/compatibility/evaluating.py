@@ -16,7 +16,7 @@ Unfold = Callable[[f.Reference], f.Formula]
 def holds(formula: f.Formula, value: object, unfold: Unfold) -> bool | None:
     """Return whether a value fits; ``None`` where something unreadable decides it."""
     match formula:
-        case f.Always() | f.Never():
+        case f.Always() | f.Never() | f.Remark():
             return formula is not NEVER
         case f.OfType():
             return type_of(value) in formula.types

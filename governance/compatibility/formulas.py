@@ -259,6 +259,14 @@ class Unreadable(Formula):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Remark(Formula):
+    """A promise that validators do not check (how a text is encoded); it holds for any value."""
+
+    keyword: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class OnlyDeclared(Formula):
     """At every level only properties that the writer declares (the lenient policy)."""
 

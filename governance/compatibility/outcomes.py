@@ -12,6 +12,8 @@ class Answer(Enum):
     FOUND = "found"
     NONE = "none"
     UNKNOWN = "unknown"
+    # Broken by what both sides agreed on beyond validation; no document can show it.
+    BY_CONVENTION = "by convention"
 
 
 @dataclass(frozen=True, slots=True)

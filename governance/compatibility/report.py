@@ -109,6 +109,7 @@ class Kind(StrEnum):
     NOT_CHANGED = "not_changed"
     CONDITION_CHANGED = "condition_changed"
     UNEVALUATED_CHANGED = "unevaluated_changed"
+    CONTENT_FORM_CHANGED = "content_form_changed"
     REFERENCE_CHANGED = "reference_changed"
     SCHEMA_CHANGED = "schema_changed"
     MEANING_CHANGED = "meaning_changed"

@@ -1,0 +1,578 @@
+"""Compare two schemas as written: every change, with its sentence and where it stands.
+
+What a change does to anybody is not judged here: ``keys`` name the things in either schema that
+it touches, and ``checking`` looks up which of them are broken.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import TypeAlias
+
+from governance.compatibility import sentences
+from governance.compatibility.compiling import Compiler
+from governance.compatibility.documents import Dialect, Located, escape
+from governance.compatibility.report import Kind
+from governance.compatibility.values import exact, identity
+
+Key: TypeAlias = tuple[Located, str, str]
+Labels: TypeAlias = tuple[str, ...]
+
+REMARKS = (
+    "title",
+    "description",
+    "default",
+    "examples",
+    "deprecated",
+    "readOnly",
+    "writeOnly",
+    "x-sensitive",
+)
+# Keywords that are compared as a whole: what changes inside them is one change.
+WHOLES: dict[Kind, tuple[str, ...]] = {
+    Kind.PROPERTY_NAMES_CHANGED: ("propertyNames",),
+    Kind.CONTAINS_CHANGED: ("contains", "minContains", "maxContains"),
+    Kind.ANY_OF_CHANGED: ("anyOf",),
+    Kind.ONE_OF_CHANGED: ("oneOf",),
+    Kind.NOT_CHANGED: ("not",),
+    Kind.CONDITION_CHANGED: ("if", "then", "else"),
+    Kind.UNEVALUATED_CHANGED: ("unevaluatedProperties", "unevaluatedItems"),
+}
+DEPENDENTS = ("dependentRequired", "dependentSchemas", "dependencies")
+SIZES: tuple[tuple[str, str, Kind, Kind, str], ...] = (
+    ("minLength", "maxLength", Kind.LENGTH_TIGHTENED, Kind.LENGTH_LOOSENED, "characters"),
+    ("minItems", "maxItems", Kind.ITEM_COUNT_TIGHTENED, Kind.ITEM_COUNT_LOOSENED, "entries"),
+    (
+        "minProperties",
+        "maxProperties",
+        Kind.PROPERTY_COUNT_TIGHTENED,
+        Kind.PROPERTY_COUNT_LOOSENED,
+        "fields",
+    ),
+)
+NAMED: tuple[tuple[str, Kind, Kind, Kind], ...] = (
+    ("pattern", Kind.PATTERN_ADDED, Kind.PATTERN_REMOVED, Kind.PATTERN_CHANGED),
+    ("format", Kind.FORMAT_ADDED, Kind.FORMAT_REMOVED, Kind.FORMAT_CHANGED),
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Change:
+    """One difference between two schemas."""
+
+    kind: Kind
+    message: str
+    old_pointer: str | None
+    new_pointer: str | None
+    keys: frozenset[Key]
+
+
+class Spot:
+    """All schemas that surely hold for one value on one side: a schema, its ``$ref``, ``allOf``."""
+
+    def __init__(self, node: Located | None, compiler: Compiler) -> None:
+        self.node = node
+        self.compiler = compiler
+        self.nodes: list[Located] = []
+        waiting = [node] if node is not None else []
+        while waiting:
+            one = waiting.pop(0)
+            if one in self.nodes:
+                continue
+            self.nodes.append(one)
+            raw = compiler.keywords(one)
+            parts = raw.get("allOf")
+            if isinstance(parts, list):
+                waiting.extend(one.child("allOf", index) for index in range(len(parts)))
+            target = compiler.target(one)
+            if target is not None:
+                waiting.append(target)
+
+    def owners(self, keyword: str) -> list[Located]:
+        """Return the schemas here that use a keyword."""
+        return [node for node in self.nodes if keyword in self.compiler.keywords(node)]
+
+    def values(self, keyword: str) -> list[object]:
+        """Return what they say under it."""
+        return [self.compiler.keywords(node)[keyword] for node in self.owners(keyword)]
+
+    def value(self, keyword: str) -> object:
+        """Return the first of them, ``None`` if there is none."""
+        return next(iter(self.values(keyword)), None)
+
+    def pointer(self, *keywords: str) -> str | None:
+        """Return where one of some keywords stands first, else where the schema stands."""
+        for keyword in keywords:
+            for node in self.owners(keyword):
+                return f"{node.pointer}/{escape(keyword)}"
+        return None if self.node is None else self.node.pointer
+
+    def keys(self, *keywords: str, detail: str = "") -> frozenset[Key]:
+        """Return the keys of some keywords here."""
+        return frozenset(
+            (node, keyword, detail) for keyword in keywords for node in self.owners(keyword)
+        )
+
+    def named(self, keyword: str) -> dict[str, Located]:
+        """Return the schemas below a keyword by name; of several for a name the first."""
+        found: dict[str, Located] = {}
+        for node in self.owners(keyword):
+            below = self.compiler.keywords(node)[keyword]
+            if isinstance(below, Mapping):
+                for name in below:
+                    found.setdefault(name, node.child(keyword, name))
+        return found
+
+    def required(self) -> dict[str, None]:
+        """Return the required names."""
+        lists = [names for names in self.values("required") if isinstance(names, list)]
+        return {name: None for names in lists for name in names if isinstance(name, str)}
+
+    def title(self) -> str | None:
+        """Return the title, if there is one."""
+        title = self.value("title")
+        return title if isinstance(title, str) and title else None
+
+
+class Differ:
+    """Walks two schemas side by side; each pair of places is looked at once."""
+
+    def __init__(self, old: Compiler, new: Compiler) -> None:
+        self.old = old
+        self.new = new
+        self._seen: set[tuple[Located | None, Located | None]] = set()
+
+    def changes(self) -> Iterator[Change]:
+        """Yield every change, from the outside in."""
+        yield from self._pair(self.old.library.document.root, self.new.library.document.root, ())
+
+    def _pair(
+        self, old_node: Located | None, new_node: Located | None, labels: Labels
+    ) -> Iterator[Change]:
+        if (old_node, new_node) in self._seen:
+            return
+        self._seen.add((old_node, new_node))
+        if self._are_alike(old_node, new_node):
+            return
+        old, new = Spot(old_node, self.old), Spot(new_node, self.new)
+        for compare in (
+            self._whether,
+            self._types,
+            self._values,
+            self._bounds,
+            self._sizes,
+            self._named,
+            self._multiples,
+            self._flags,
+            self._content_form,
+            self._required,
+            self._properties,
+            self._rest,
+            self._dependents,
+            self._entries,
+            self._wholes,
+            self._remarks,
+        ):
+            yield from compare(old, new, labels)
+
+    def _are_alike(self, old: Located | None, new: Located | None) -> bool:
+        """Return whether two schemas are the same formula, remarks included."""
+        if old is None or new is None:
+            return False
+        is_same = self.old.formula(old) is self.new.formula(new)
+        return is_same and identity(old.raw) == identity(new.raw)
+
+    @staticmethod
+    def _change(
+        kind: Kind,
+        labels: Labels,
+        was: Spot,
+        now: Spot,
+        *keywords: str,
+        detail: str = "",
+        **words: str,
+    ) -> Change:
+        return Change(
+            kind=kind,
+            message=sentences.say(kind, labels, detail=detail, **words),
+            old_pointer=was.pointer(*keywords),
+            new_pointer=now.pointer(*keywords),
+            keys=was.keys(*keywords, detail=detail) | now.keys(*keywords, detail=detail),
+        )
+
+    def _whether(self, old: Spot, new: Spot, labels: Labels) -> Iterator[Change]:
+        """Compare schemas that forbid everything."""
+        forbidden = [
+            [node for node in spot.nodes if node.raw is False] for spot in (old, new)
+        ]
+        if bool(forbidden[0]) != bool(forbidden[1]):
+            keys = frozenset((node, "", "") for nodes in forbidden for node in nodes)
+            change = self._change(Kind.SCHEMA_CHANGED, labels, old, new)
+            yield Change(
+                kind=change.kind,
+                message=change.message,
+                old_pointer=change.old_pointer,
+                new_pointer=change.new_pointer,
+                keys=keys,
+            )
+
+    def _types(self, old: Spot, new: Spot, labels: Labels) -> Iterator[Change]:
+        before, after = type_names(old), type_names(new)
+        if before == after:
+            return
+        is_narrower, is_wider = covers(before, after), covers(after, before)
+        if is_narrower and is_wider:
+            return
+        kind = (
+            Kind.TYPE_NARROWED
+            if is_narrower
+            else Kind.TYPE_WIDENED
+            if is_wider
+            else Kind.TYPE_CHANGED
+        )
+        words = [
+            "anything" if names is None else sentences.type_words(names)
+            for names in (before, after)
+        ]
+        yield self._change(kind, labels, old, new, "type", old=words[0], new=words[1])
+
+    def _values(self, old: Spot, new: Spot, labels: Labels) -> Iterator[Change]:
+        before, after = allowed_values(old), allowed_values(new)
+        if before is None and after is None:
+            return
+        if before is None or after is None:
+            kind = Kind.ENUM_NARROWED if before is None else Kind.ENUM_WIDENED
+            listed = sentences.shown_list(list((after or before or {}).values()))
+            words = {
+                "removed": f"other values than {listed}",
+                "added": f"other values than {listed}",
+            }
+        else:
+            removed = [value for key, value in before.items() if key not in after]
+            added = [value for key, value in after.items() if key not in before]
+            if not removed and not added:
+                return
+            kind = Kind.ENUM_NARROWED if not added else Kind.ENUM_WIDENED
+            kind = Kind.ENUM_CHANGED if removed and added else kind
+            words = {
+                "removed": sentences.shown_list(removed),
+                "added": sentences.shown_list(added),
+            }
+        yield self._change(kind, labels, old, new, "enum", "const", **words)
+
+    def _bounds(self, old: Spot, new: Spot, labels: Labels) -> Iterator[Change]:
+        for plain, strict, is_lower in (
+            ("minimum", "exclusiveMinimum", True),
+            ("maximum", "exclusiveMaximum", False),
+        ):
+            before, after = bound(old, plain, strict), bound(new, plain, strict)
+            if before == after:
+                continue
+            is_tighter = is_inside(after, before, is_lower=is_lower)
+            kind = Kind.BOUND_TIGHTENED if is_tighter else Kind.BOUND_LOOSENED
+            words = [bound_words(one, is_lower=is_lower) for one in (before, after)]
+            yield self._change(kind, labels, old, new, plain, strict, old=words[0], new=words[1])
+
+    def _sizes(self, old: Spot, new: Spot, labels: Labels) -> Iterator[Change]:
+        for lower, upper, tightened, loosened, unit in SIZES:
+            for keyword in (lower, upper):
+                before, after = size(old, keyword), size(new, keyword)
+                if before == after:
+                    continue
+                sides = [
+                    (None, one) if keyword == upper else (one, None) for one in (before, after)
+                ]
+                words = [sentences.counted(least, most, unit) for least, most in sides]
+                is_tighter = is_inside(
+                    None if after is None else (Fraction(after), False),
+                    None if before is None else (Fraction(before), False),
+                    is_lower=keyword == lower,
+                )
+                kind = tightened if is_tighter else loosened
+                yield self._change(kind, labels, old, new, keyword, old=words[0], new=words[1])
+
+    def _named(self, old: Spot, new: Spot, labels: Labels) -> Iterator[Change]:
+        for keyword, added, removed, changed in NAMED:
+            before, after = old.values(keyword), new.values(keyword)
+            if set(map(str, before)) == set(map(str, after)):
+                continue
+            kind = added if not before else removed if not after else changed
+            words = [sentences.listed(map(sentences.shown, some)) for some in (before, after)]
+            yield self._change(kind, labels, old, new, keyword, old=words[0], new=words[1])
+
+    def _multiples(self, old: Spot, new: Spot, labels: Labels) -> Iterator[Change]:
+        before, after = old.value("multipleOf"), new.value("multipleOf")
+        if before != after:
+            words = [
+                "any number" if one is None else f"a multiple of {one}" for one in (before, after)
+            ]
+            kind = Kind.MULTIPLE_OF_CHANGED
+            yield self._change(kind, labels, old, new, "multipleOf", old=words[0], new=words[1])
+
+    def _flags(self, old: Spot, new: Spot, labels: Labels) -> Iterator[Change]:
+        before, after = True in old.values("uniqueItems"), True in new.values("uniqueItems")
+        if before != after:
+            kind = Kind.UNIQUE_ITEMS_ADDED if after else Kind.UNIQUE_ITEMS_REMOVED
+            yield self._change(kind, labels, old, new, "uniqueItems")
+
+    def _content_form(self, old: Spot, new: Spot, labels: Labels) -> Iterator[Change]:
+        for keyword in ("contentEncoding", "contentMediaType"):
+            before, after = old.value(keyword), new.value(keyword)
+            if before != after:
+                words = [sentences.shown("none" if one is None else one) for one in (before, after)]
+                kind = Kind.CONTENT_FORM_CHANGED
+                yield self._change(kind, labels, old, new, keyword, old=words[0], new=words[1])
+
+    def _required(self, old: Spot, new: Spot, labels: Labels) -> Iterator[Change]:
+        before, after = old.required(), new.required()
+        before_named, after_named = old.named("properties"), new.named("properties")
+        for name in {**before, **after}:
+            if (name in before) == (name in after):
+                continue
+            kind = Kind.REQUIRED_ADDED if name in after else Kind.REQUIRED_REMOVED
+            places = before_named.get(name), after_named.get(name)
+            inner = self._labelled(labels, name, *places)
+            pointers = [
+                place.pointer if place is not None else spot.pointer("required")
+                for place, spot in zip(places, (old, new), strict=True)
+            ]
+            keys = old.keys("required", detail=name) | new.keys("required", detail=name)
+            yield Change(
+                kind=kind,
+                message=sentences.say(kind, inner),
+                old_pointer=pointers[0],
+                new_pointer=pointers[1],
+                keys=keys,
+            )
+
+    def _labelled(
+        self, labels: Labels, name: str, old_node: Located | None, new_node: Located | None
+    ) -> Labels:
+        """Return the labels down to a field: its newest title, else its name."""
+        new, old = Spot(new_node, self.new), Spot(old_node, self.old)
+        return (*labels, new.title() or old.title() or name)
+
+    def _properties(self, old: Spot, new: Spot, labels: Labels) -> Iterator[Change]:
+        before, after = old.named("properties"), new.named("properties")
+        rest = ("additionalProperties", "unevaluatedProperties")
+        for name in {**before, **after}:
+            place_before, place_after = before.get(name), after.get(name)
+            inner = self._labelled(labels, name, place_before, place_after)
+            if place_before is not None and place_after is not None:
+                yield from self._pair(place_before, place_after, inner)
+                continue
+            kind = Kind.PROPERTY_ADDED if place_before is None else Kind.PROPERTY_REMOVED
+            has_it, lacks_it = (new, old) if place_before is None else (old, new)
+            keys = has_it.keys("properties", detail=name) | lacks_it.keys(*rest, detail=name)
+            yield Change(
+                kind=kind,
+                message=sentences.say(kind, inner),
+                old_pointer=place_before.pointer if place_before else None,
+                new_pointer=place_after.pointer if place_after else None,
+                keys=keys,
+            )
+        yield from self._by_pattern(old, new, labels)
+
+    def _by_pattern(self, old: Spot, new: Spot, labels: Labels) -> Iterator[Change]:
+        before, after = old.named("patternProperties"), new.named("patternProperties")
+        for pattern in {**before, **after}:
+            if pattern in before and pattern in after:
+                inner = (*labels, sentences.shown(pattern))
+                yield from self._pair(before[pattern], after[pattern], inner)
+            if (pattern in before) != (pattern in after):
+                kind = Kind.PATTERN_PROPERTIES_CHANGED
+                yield self._change(kind, labels, old, new, "patternProperties", detail=pattern)
+
+    def _rest(self, old: Spot, new: Spot, labels: Labels) -> Iterator[Change]:
+        """Compare what is said of properties that are not listed."""
+        keyword = "additionalProperties"
+        before, after = old.value(keyword), new.value(keyword)
+        if isinstance(before, Mapping) and isinstance(after, Mapping):
+            inner = (*labels, "each unlisted field")
+            pair = old.owners(keyword)[0].child(keyword), new.owners(keyword)[0].child(keyword)
+            yield from self._pair(*pair, inner)
+            return
+        openness = [one is None or one is True or one == {} for one in (before, after)]
+        if openness[0] and openness[1] or (before is False and after is False):
+            return
+        kind = Kind.ADDITIONAL_PROPERTIES_CHANGED
+        if after is False:
+            kind = Kind.CONTENT_CLOSED
+        elif before is False:
+            kind = Kind.CONTENT_OPENED
+        yield self._change(kind, labels, old, new, keyword)
+
+    def _dependents(self, old: Spot, new: Spot, labels: Labels) -> Iterator[Change]:
+        for keyword in DEPENDENTS:
+            before, after = dependents(old, keyword), dependents(new, keyword)
+            for name in {**before, **after}:
+                if before.get(name) != after.get(name):
+                    kind = Kind.DEPENDENCIES_CHANGED
+                    yield self._change(kind, labels, old, new, keyword, detail=name)
+
+    def _entries(self, old: Spot, new: Spot, labels: Labels) -> Iterator[Change]:
+        before, after = entry_schemas(old), entry_schemas(new)
+        for place in {**before, **after}:
+            pair = before.get(place), after.get(place)
+            label = "each entry" if place == REST else f"entry {int(place) + 1}"
+            if pair[0] is not None and pair[1] is not None:
+                yield from self._pair(*pair, (*labels, label))
+                continue
+            has_it = pair[0] if pair[0] is not None else pair[1]
+            if has_it is None or has_it.raw is True or has_it.raw == {}:
+                continue
+            detail = "" if place == REST else place
+            keywords = ("items", "prefixItems", "additionalItems")
+            change = self._change(Kind.ITEMS_CHANGED, labels, old, new, *keywords, detail=detail)
+            pointers = [one.pointer if one is not None else None for one in pair]
+            yield Change(
+                kind=change.kind,
+                message=change.message,
+                old_pointer=pointers[0],
+                new_pointer=pointers[1],
+                keys=change.keys,
+            )
+
+    def _wholes(self, old: Spot, new: Spot, labels: Labels) -> Iterator[Change]:
+        for kind, keywords in WHOLES.items():
+            sides = [
+                [(keyword, identity(value)) for keyword in keywords for value in s.values(keyword)]
+                for s in (old, new)
+            ]
+            if sides[0] != sides[1]:
+                change = self._change(kind, labels, old, new, *keywords)
+                details = ("then", "else") if kind is Kind.CONDITION_CHANGED else ()
+                keys = change.keys
+                for detail in details:
+                    keys |= old.keys("if", detail=detail) | new.keys("if", detail=detail)
+                yield Change(
+                    kind=kind,
+                    message=change.message,
+                    old_pointer=change.old_pointer,
+                    new_pointer=change.new_pointer,
+                    keys=keys,
+                )
+
+    def _remarks(self, old: Spot, new: Spot, labels: Labels) -> Iterator[Change]:
+        changed = [
+            keyword
+            for keyword in REMARKS
+            if list(map(identity, old.values(keyword))) != list(map(identity, new.values(keyword)))
+        ]
+        for keyword in changed:
+            yield self._change(Kind.MEANING_CHANGED, labels, old, new, keyword, detail=keyword)
+
+
+REST = "rest"
+
+
+def type_names(spot: Spot) -> tuple[str, ...] | None:
+    """Return the allowed type names, ``None`` for all."""
+    names: tuple[str, ...] | None = None
+    for written in spot.values("type"):
+        some = tuple(map(str, written)) if isinstance(written, list) else (str(written),)
+        both = [name for name in some if names is None or covers_name(names, name)]
+        names = tuple(both) if names is None or both else some
+    return names
+
+
+def covers_name(names: tuple[str, ...], name: str) -> bool:
+    """Return whether a type is among some."""
+    return name in names or (name == "integer" and "number" in names)
+
+
+def covers(wider: tuple[str, ...] | None, names: tuple[str, ...] | None) -> bool:
+    """Return whether each of some types is among others."""
+    if wider is None:
+        return True
+    return names is not None and all(covers_name(wider, name) for name in names)
+
+
+def allowed_values(spot: Spot) -> dict[object, object] | None:
+    """Return the listed values by identity, ``None`` where any value goes."""
+    lists = [value for value in spot.values("enum") if isinstance(value, list)]
+    lists += [[value] for value in spot.values("const")]
+    if not lists:
+        return None
+    first, *others = [{identity(value): value for value in values} for values in lists]
+    return {key: value for key, value in first.items() if all(key in other for other in others)}
+
+
+Bound: TypeAlias = tuple[Fraction, bool] | None
+
+
+def bound(spot: Spot, plain: str, strict: str) -> Bound:
+    """Return the tightest bound and whether it is strict."""
+    found: Bound = None
+    for node in spot.nodes:
+        raw = spot.compiler.keywords(node)
+        for keyword in (plain, strict):
+            value = raw.get(keyword)
+            if isinstance(value, int | float) and not isinstance(value, bool):
+                is_strict = keyword == strict or raw.get(strict) is True
+                one = (exact(value), is_strict)
+                if found is None or is_inside(one, found, is_lower=plain == "minimum"):
+                    found = one
+    return found
+
+
+def is_inside(one: Bound, other: Bound, *, is_lower: bool) -> bool:
+    """Return whether a bound leaves less room than another one."""
+    if one is None or other is None:
+        return one is not None
+    if one[0] == other[0]:
+        return one[1]
+    return one[0] > other[0] if is_lower else one[0] < other[0]
+
+
+def bound_words(one: Bound, *, is_lower: bool) -> str:
+    """Return a bound in words."""
+    if one is None:
+        return "as small as you like" if is_lower else "as large as you like"
+    value, is_strict = one
+    number = value.numerator if value.denominator == 1 else float(value)
+    if is_strict:
+        return f"more than {number}" if is_lower else f"less than {number}"
+    return f"at least {number}" if is_lower else f"at most {number}"
+
+
+def size(spot: Spot, keyword: str) -> int | None:
+    """Return the tightest of some bounds on a length or count; a lower bound of 0 says nothing."""
+    numbers = [
+        int(value)
+        for value in spot.values(keyword)
+        if isinstance(value, int | float) and not isinstance(value, bool)
+    ]
+    if keyword.startswith("min"):
+        return max(numbers, default=0) or None
+    return min(numbers, default=None)
+
+
+def dependents(spot: Spot, keyword: str) -> dict[str, object]:
+    """Return the identities of what depends on which property."""
+    found: dict[str, object] = {}
+    for value in spot.values(keyword):
+        if isinstance(value, Mapping):
+            for name, needed in value.items():
+                ordered = sorted(map(str, needed)) if isinstance(needed, list) else needed
+                found[name] = identity(ordered)
+    return found
+
+
+def entry_schemas(spot: Spot) -> dict[str, Located]:
+    """Return the schemas of entries: by index, and one for the rest."""
+    found: dict[str, Located] = {}
+    for keyword in ("prefixItems", "items"):
+        for node in spot.owners(keyword):
+            below = spot.compiler.keywords(node)[keyword]
+            is_old = node.document.dialect < Dialect.DRAFT_2020_12
+            if isinstance(below, list) and (keyword == "items") is is_old:
+                for index in range(len(below)):
+                    found.setdefault(str(index), node.child(keyword, index))
+    for keyword in ("additionalItems", "items"):
+        for node in spot.owners(keyword):
+            if not isinstance(spot.compiler.keywords(node)[keyword], list):
+                found.setdefault(REST, node.child(keyword))
+    return found
