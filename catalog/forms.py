@@ -13,7 +13,7 @@ from governance import access
 from governance.actions import Action
 
 
-class ApplicationForm(forms.ModelForm[Application]):
+class ApplicationForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable at run time
     """Register a system, or change what is said of it."""
 
     class Meta:

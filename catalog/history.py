@@ -76,7 +76,7 @@ def _set_user(row: Any, user: User | None) -> None:
         row.history_user_name = user.display_name
 
 
-class History(HistoricalRecords):
+class History(HistoricalRecords):  # type: ignore[misc]  # the library has no types
     """`history = History()` on a model: snapshots by whoever is acting, with the reason."""
 
     def __init__(self, *, excluded_fields: list[str] | None = None) -> None:

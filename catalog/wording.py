@@ -101,9 +101,8 @@ def calendar_day(value: date | datetime) -> str:
 
 def number(value: float) -> str:
     """Return a number with grouped thousands and no needless decimals: `12,400`, `98.6`."""
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
-    return number_format(value, force_grouping=True)
+    whole = int(value)
+    return number_format(whole if whole == value else value, force_grouping=True)
 
 
 def count_of(value: int, forms: str) -> str:

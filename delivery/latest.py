@@ -47,7 +47,7 @@ def sample(
         if payload is not None:
             data = json.loads(payload.data)
             if not access.allows(viewer, Action.SENSITIVE_VIEW, event):
-                data = schemas.mask(data, schemas.load(event.version.document))
+                data = schemas.mask(data, event.version.document)
             return Sample(data=data, at=event.received_at)
     if version is not None and version.example:
         return Sample(data=json.loads(version.example), at=None)

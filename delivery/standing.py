@@ -9,7 +9,7 @@ from delivery.states import CircuitState, SubscriptionState
 def standing(subscription: Subscription) -> str:
     """Return active, slowed, flaky, failing, paused or disabled; needs `with_names()`.
 
-    Failing: its circuit is open. Slowed: one probe is under way. Flaky: its last answer was an error.
+    Failing: its circuit is open. Slowed: a probe is under way. Flaky: it answered an error last.
     """
     if subscription.state != SubscriptionState.ACTIVE:
         return str(subscription.state)

@@ -78,7 +78,9 @@ def _receivers(
     for subscription in subscriptions:
         by_topic[subscription.topic_id].append(subscription)
     return {
-        one.pk: [s for s in by_topic[one.topic_id] if not s.event_types or one.name in s.event_types]
+        one.pk: [
+            s for s in by_topic[one.topic_id] if not s.event_types or one.name in s.event_types
+        ]
         for one in event_types
     }
 

@@ -48,9 +48,7 @@ class WantedForm(forms.Form):
     )
     verb = forms.ChoiceField(label=_("May"), choices=Verb.choices, initial=Verb.SUBSCRIBE)
     environment = forms.ChoiceField(label=_("Environment"), choices=Environment.choices)
-    until = DayField(
-        label=_("Until"), required=False, help_text=_("Empty means without an end.")
-    )
+    until = DayField(label=_("Until"), required=False, help_text=_("Empty means without an end."))
     reason = forms.CharField(
         label=_("Reason"),
         widget=forms.Textarea(attrs={"rows": 3}),
@@ -68,9 +66,7 @@ class WantedForm(forms.Form):
 class DecisionForm(forms.Form):
     """Say yes or no to an access request."""
 
-    until = DayField(
-        label=_("Until"), required=False, help_text=_("Empty means without an end.")
-    )
+    until = DayField(label=_("Until"), required=False, help_text=_("Empty means without an end."))
     note = forms.CharField(
         label=_("Note"),
         required=False,

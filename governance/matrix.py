@@ -56,7 +56,7 @@ def build(
     *,
     now: datetime,
 ) -> list[Row]:
-    """Lay grants and open requests out; a team's grant stands in each of its applications' cells."""
+    """Lay grants and open requests out; a team's grant stands in each of its applications."""
     cells: dict[tuple[UUID, UUID], list[Mark]] = defaultdict(list)
     by_team: dict[UUID, list[UUID]] = defaultdict(list)
     for one in applications:

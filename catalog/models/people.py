@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from django.contrib.auth.models import AbstractUser, Group, UserManager
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -37,7 +39,7 @@ class User(Identified, AbstractUser):
         default=Environment.PRODUCTION,
     )
 
-    objects = UserManager()
+    objects: ClassVar[UserManager[User]] = UserManager()
     history = History(
         excluded_fields=["last_login", "password", "theme", "environment", "time_zone", "language"]
     )

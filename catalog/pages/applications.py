@@ -7,7 +7,7 @@ from django.contrib.auth.decorators import login_required
 from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
 from django.db.models import Count, Q
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -16,6 +16,7 @@ from django.views.decorators.http import require_POST
 
 from catalog.forms import ApplicationForm, KeyForm
 from catalog.models import Application
+from catalog.requests import PortalRequest
 from governance import access, applications, keys
 from governance.actions import Action
 from governance.models import ApiKey, Grant
@@ -24,7 +25,7 @@ PER_PAGE = 30
 
 
 @login_required
-def application_list(request: HttpRequest) -> HttpResponse:
+def application_list(request: PortalRequest) -> HttpResponse:
     """List the systems that publish and subscribe, the person's own first."""
     words = request.GET.get("q", "").strip()
     seen = access.restrict(Application.objects.all(), request.user, Action.APPLICATION_VIEW)
@@ -54,13 +55,13 @@ def application_list(request: HttpRequest) -> HttpResponse:
     return render(request, "catalog/application_list.html", context)
 
 
-def _application(request: HttpRequest, slug: str) -> Application:
+def _application(request: PortalRequest, slug: str) -> Application:
     seen = access.restrict(Application.objects.all(), request.user, Action.APPLICATION_VIEW)
     return get_object_or_404(seen.select_related("team", "region"), slug=slug)
 
 
 @login_required
-def application_detail(request: HttpRequest, slug: str) -> HttpResponse:
+def application_detail(request: PortalRequest, slug: str) -> HttpResponse:
     """Show what an application may do, what it receives, and its keys to those who own it."""
     application = _application(request, slug)
     grants = access.restrict(
@@ -87,15 +88,13 @@ def application_detail(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 @login_required
-def application_new(request: HttpRequest) -> HttpResponse:
+def application_new(request: PortalRequest) -> HttpResponse:
     """Register an application."""
     access.require(request.user, Action.APPLICATION_REGISTER)
     form = ApplicationForm(request.POST or None, user=request.user)
     if request.method == "POST" and form.is_valid():
         try:
-            made = applications.register(
-                **form.cleaned_data, by=request.user, now=timezone.now()
-            )
+            made = applications.register(**form.cleaned_data, by=request.user, now=timezone.now())
         except ValidationError as error:
             form.add_error(None, error)
         else:
@@ -105,7 +104,7 @@ def application_new(request: HttpRequest) -> HttpResponse:
 
 
 @login_required
-def application_edit(request: HttpRequest, slug: str) -> HttpResponse:
+def application_edit(request: PortalRequest, slug: str) -> HttpResponse:
     """Change what is said of an application."""
     application = _application(request, slug)
     access.require(request.user, Action.APPLICATION_CHANGE, application)
@@ -125,7 +124,7 @@ def application_edit(request: HttpRequest, slug: str) -> HttpResponse:
 
 @login_required
 @never_cache
-def key_new(request: HttpRequest, slug: str) -> HttpResponse:
+def key_new(request: PortalRequest, slug: str) -> HttpResponse:
     """Make an API key and show it once."""
     application = _application(request, slug)
     access.require(request.user, Action.KEY_CREATE, application)
@@ -142,7 +141,7 @@ def key_new(request: HttpRequest, slug: str) -> HttpResponse:
 
 @login_required
 @require_POST
-def key_revoke(request: HttpRequest, slug: str, pk: str) -> HttpResponse:
+def key_revoke(request: PortalRequest, slug: str, pk: str) -> HttpResponse:
     """Revoke a key: it stops working within a second."""
     application = _application(request, slug)
     seen = access.restrict(ApiKey.objects.all(), request.user, Action.KEY_VIEW)

@@ -7,8 +7,8 @@ from typing import Any
 
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
-from django.db.models import Count, Prefetch, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.db.models import Count, Prefetch
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils import timezone
@@ -16,6 +16,8 @@ from django.utils.translation import gettext as _
 
 from catalog import lifecycle, schemas
 from catalog.models import EventType, Release, SchemaVersion
+from catalog.querysets import EventTypeQuerySet
+from catalog.requests import PortalRequest
 from catalog.vocabulary import MARKS
 from catalog.words import ApplicationKind, ReleaseState, TopicKind
 from governance import access
@@ -33,7 +35,7 @@ FACETS = {
 
 
 @login_required
-def event_type_list(request: HttpRequest) -> HttpResponse:
+def event_type_list(request: PortalRequest) -> HttpResponse:
     """Search and narrow everything that the person may see."""
     words = request.GET.get("q", "").strip()
     seen = access.restrict(EventType.objects.all(), request.user, Action.EVENT_TYPE_VIEW)
@@ -56,7 +58,7 @@ def event_type_list(request: HttpRequest) -> HttpResponse:
     return render(request, template, context)
 
 
-def _narrow(types: QuerySet[EventType], request: HttpRequest) -> QuerySet[EventType]:
+def _narrow(types: EventTypeQuerySet, request: PortalRequest) -> EventTypeQuerySet:
     for name, column in FACETS.items():
         values = request.GET.getlist(name)
         if values:
@@ -64,7 +66,7 @@ def _narrow(types: QuerySet[EventType], request: HttpRequest) -> QuerySet[EventT
     return types
 
 
-def _facets(found: QuerySet[EventType]) -> list[tuple[str, str, list[tuple[str, Any, int]]]]:
+def _facets(found: EventTypeQuerySet) -> list[tuple[str, str, list[tuple[str, Any, int]]]]:
     """Return (title, name, options) of each facet; options are (value, label, how many)."""
     kinds, marks = dict(TopicKind.choices), MARKS["release"]
     counted = found.order_by()
@@ -83,11 +85,11 @@ def _facets(found: QuerySet[EventType]) -> list[tuple[str, str, list[tuple[str, 
     ]
 
 
-def _chosen(request: HttpRequest) -> list[tuple[str, str]]:
+def _chosen(request: PortalRequest) -> list[tuple[str, str]]:
     return [(name, value) for name in FACETS for value in request.GET.getlist(name)]
 
 
-def _event_type(request: HttpRequest, name: str) -> EventType:
+def _event_type(request: PortalRequest, name: str) -> EventType:
     seen = access.restrict(EventType.objects.all(), request.user, Action.EVENT_TYPE_VIEW)
     known = lifecycle.with_lifecycle(seen, request.environment)
     return get_object_or_404(known.with_places(), name=name)
@@ -98,7 +100,7 @@ def _versions(event_type: EventType) -> list[SchemaVersion]:
     return list(event_type.versions.newest_first().prefetch_related(releases))
 
 
-def _frame(request: HttpRequest, event_type: EventType, current: str) -> dict[str, Any]:
+def _frame(request: PortalRequest, event_type: EventType, current: str) -> dict[str, Any]:
     """Return what the head and the tabs of every page of an event type need."""
     versions = _versions(event_type)
     shown = _shown(versions, request)
@@ -106,7 +108,7 @@ def _frame(request: HttpRequest, event_type: EventType, current: str) -> dict[st
         ChangeRequest.objects.filter(event_type=event_type), request.user, Action.CHANGE_VIEW
     )
     open_changes = changes.unfinished().count()
-    fields = schemas.fields(schemas.load(shown.document)) if shown else []
+    fields = schemas.fields(shown.document) if shown else []
     labels: list[tuple[str, Any, int | None]] = [
         ("detail", _("Overview"), None),
         ("versions", _("Versions"), len(versions)),
@@ -137,7 +139,7 @@ def _frame(request: HttpRequest, event_type: EventType, current: str) -> dict[st
     }
 
 
-def _shown(versions: list[SchemaVersion], request: HttpRequest) -> SchemaVersion | None:
+def _shown(versions: list[SchemaVersion], request: PortalRequest) -> SchemaVersion | None:
     """Return the version asked for, else the newest live one here, else the newest."""
     wanted = request.GET.get("version")
     for version in versions:
@@ -152,7 +154,7 @@ def _shown(versions: list[SchemaVersion], request: HttpRequest) -> SchemaVersion
 
 
 @login_required
-def event_type_detail(request: HttpRequest, name: str) -> HttpResponse:
+def event_type_detail(request: PortalRequest, name: str) -> HttpResponse:
     """Say what an event means, what it carries, who sends and who receives it."""
     event_type = _event_type(request, name)
     context = _frame(request, event_type, "detail")
@@ -175,7 +177,7 @@ def event_type_detail(request: HttpRequest, name: str) -> HttpResponse:
 
 
 @login_required
-def event_type_versions(request: HttpRequest, name: str) -> HttpResponse:
+def event_type_versions(request: PortalRequest, name: str) -> HttpResponse:
     """List the versions with where each stands, and compare any two of them."""
     event_type = _event_type(request, name)
     context = _frame(request, event_type, "versions")
@@ -188,7 +190,7 @@ def event_type_versions(request: HttpRequest, name: str) -> HttpResponse:
 
 
 @login_required
-def event_type_events(request: HttpRequest, name: str) -> HttpResponse:
+def event_type_events(request: PortalRequest, name: str) -> HttpResponse:
     """Show the latest events of this type in the environment."""
     event_type = _event_type(request, name)
     context = _frame(request, event_type, "events")
@@ -196,7 +198,7 @@ def event_type_events(request: HttpRequest, name: str) -> HttpResponse:
 
 
 @login_required
-def event_type_changes(request: HttpRequest, name: str) -> HttpResponse:
+def event_type_changes(request: PortalRequest, name: str) -> HttpResponse:
     """List proposed and decided changes of this type."""
     event_type = _event_type(request, name)
     context = _frame(request, event_type, "changes")
@@ -205,7 +207,7 @@ def event_type_changes(request: HttpRequest, name: str) -> HttpResponse:
 
 
 @login_required
-def event_type_developers(request: HttpRequest, name: str) -> HttpResponse:
+def event_type_developers(request: PortalRequest, name: str) -> HttpResponse:
     """Give schema, addresses and a command to publish with."""
     event_type = _event_type(request, name)
     context = _frame(request, event_type, "developers")
@@ -215,7 +217,7 @@ def event_type_developers(request: HttpRequest, name: str) -> HttpResponse:
 
 
 def _publish_command(origin: str, event_type: EventType, version: SchemaVersion | None) -> str:
-    """Return a shell command that publishes the version's sample with a key from the environment."""
+    """Return a shell command that publishes the sample with a key from the environment."""
     data = " ".join((version.example if version else "{}").split())
     return (
         f"curl {origin}/api/v1/events \\\n"

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 
 from catalog import lifecycle
 from catalog.models import Domain, EventType, Topic
+from catalog.requests import PortalRequest
 from governance import access
 from governance.actions import Action
 from governance.models import Grant
 
 
 @login_required
-def topic_detail(request: HttpRequest, name: str) -> HttpResponse:
+def topic_detail(request: PortalRequest, name: str) -> HttpResponse:
     """Show a topic's promises, its event types and who may use it."""
     seen = access.restrict(Topic.objects.all(), request.user, Action.TOPIC_VIEW)
     topic = get_object_or_404(seen.with_owners(), name=name)
@@ -34,7 +35,7 @@ def topic_detail(request: HttpRequest, name: str) -> HttpResponse:
 
 
 @login_required
-def domain_detail(request: HttpRequest, slug: str) -> HttpResponse:
+def domain_detail(request: PortalRequest, slug: str) -> HttpResponse:
     """Show a business area with its topics and their event types."""
     domain = get_object_or_404(Domain.objects.select_related("owner"), slug=slug)
     topics = access.restrict(domain.topics.all(), request.user, Action.TOPIC_VIEW)

@@ -32,8 +32,6 @@ register = template.Library()
 _BETWEEN_TAGS = re.compile(r">\s+<")
 register.tags.update(ui_charts.register.tags)
 
-register.filter("duration", wording.duration)
-register.filter("number", wording.number)
 register.filter("count_of", wording.count_of)
 register.filter("markdown", rich_text.markdown)
 register.filter("pretty_json", rich_text.pretty_json)
@@ -42,7 +40,7 @@ register.simple_tag(wording.share)
 
 def component(template_name: str, /, **context: object) -> SafeString:
     """Render `templates/components/<template_name>.html` with this context and nothing else."""
-    return get_template(f"components/{template_name}.html").render(context)
+    return SafeString(get_template(f"components/{template_name}.html").render(context))
 
 
 # Icons and marks
@@ -50,7 +48,8 @@ def component(template_name: str, /, **context: object) -> SafeString:
 
 @lru_cache(maxsize=512)
 def _icon(name: str, css: str) -> SafeString:
-    drawn = heroicon_micro(name, **{"class": f"icon {css}".strip(), "aria-hidden": "true"})
+    attributes: dict[str, object] = {"class": f"icon {css}".strip(), "aria-hidden": "true"}
+    drawn = heroicon_micro(name, size=16, **attributes)
     return mark_safe(_BETWEEN_TAGS.sub("><", drawn))  # noqa: S308 -- a drawing of a known name
 
 
@@ -174,6 +173,18 @@ def when(
     return format_html(
         '<time datetime="{}" title="{}">{}</time>', instant.isoformat(), wording.full(instant), said
     )
+
+
+@register.filter
+def duration(seconds: float | None) -> str:
+    """Say a length of time; None says nothing."""
+    return "" if seconds is None else wording.duration(seconds)
+
+
+@register.filter
+def number(value: float | None) -> str:
+    """Say a figure with grouped thousands; None says nothing."""
+    return "" if value is None else wording.number(value)
 
 
 @register.simple_tag(name="duration")

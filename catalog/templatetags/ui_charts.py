@@ -17,7 +17,7 @@ register = template.Library()
 @register.simple_tag
 def chart(chart: charts.Chart) -> SafeString:
     """Draw a `catalog.charts.Chart` with its legend and its numbers."""
-    return get_template("components/chart.html").render({"plot": charts.plot(chart)})
+    return _render("chart", plot=charts.plot(chart))
 
 
 @register.simple_tag
@@ -76,7 +76,11 @@ def progress(value: float, most: float, label: str, tone: str = "") -> SafeStrin
 @register.simple_tag
 def stats(figures: Iterable[object], label: str) -> SafeString:
     """Draw up to six figures; `components/stats.html` says what a figure has."""
-    return get_template("components/stats.html").render({"figures": figures, "label": label})
+    return _render("stats", figures=figures, label=label)
+
+
+def _render(name: str, **context: object) -> SafeString:
+    return SafeString(get_template(f"components/{name}.html").render(context))
 
 
 def _short(*numbers: float) -> tuple[str, ...]:

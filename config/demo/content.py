@@ -63,9 +63,7 @@ PEOPLE = (
         role="CITIZEN",
         team="sales-operations",
     ),
-    Person(
-        key="reviewer", username="jonas", name="Jonas Weber", role="REVIEWER", team="platform"
-    ),
+    Person(key="reviewer", username="jonas", name="Jonas Weber", role="REVIEWER", team="platform"),
     Person(key="admin", username="ines", name="Ines Duarte", role="ADMIN", team="platform"),
     Person(key="support", username="maya", name="Maya Lindqvist", role="SUPPORT", team="platform"),
 )
@@ -81,9 +79,7 @@ COLLEAGUES = (
     Person(
         key="owner", username="omar", name="Omar Haddad", role="REVIEWER", team="sales-operations"
     ),
-    Person(
-        key="picker", username="priya", name="Priya Nair", role="CITIZEN", team="warehouse"
-    ),
+    Person(key="picker", username="priya", name="Priya Nair", role="CITIZEN", team="warehouse"),
 )
 
 DOMAINS = {

@@ -21,7 +21,7 @@ register = template.Library()
 def traffic_of(
     event_types: Collection[EventType], environment: str
 ) -> Mapping[UUID, traffic.Traffic]:
-    """Return the traffic of each type by its id: `{% traffic_of types environment as traffic %}`."""
+    """Return each type's traffic by its id: `{% traffic_of types environment as traffic %}`."""
     return traffic.of_types(list(event_types), environment=environment, now=timezone.now())
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import PermissionDenied
@@ -19,7 +19,7 @@ from governance.access.conditions import Viewer, condition
 from governance.actions import Action
 from governance.roles import Side
 
-M = TypeVar("M", bound=models.Model)
+Q = TypeVar("Q", bound=QuerySet[Any])
 Asker = User | AnonymousUser | None
 
 
@@ -86,13 +86,13 @@ def require(
 
 
 def restrict(
-    queryset: QuerySet[M],
+    queryset: Q,
     user: Asker,
     action: Action | str,
     *,
     environment: str | None = None,
     now: datetime | None = None,
-) -> QuerySet[M]:
+) -> Q:
     """Keep what `user` may do `action` with; the rest is as if it did not exist."""
     viewer = _viewer(user, now)
     if viewer is None:

@@ -10,7 +10,7 @@ from django.contrib.auth.decorators import login_required
 from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
 from django.db.models import Q
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -18,6 +18,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from catalog.models import Application, Topic
+from catalog.requests import PortalRequest
 from governance import access, access_requests, grants, matrix
 from governance.actions import Action
 from governance.forms import DecisionForm, ReasonForm, WantedForm, end_of_day
@@ -28,17 +29,17 @@ MOST_COLUMNS = 12
 MOST_ROWS = 60
 
 
-def _grants(request: HttpRequest) -> Any:
+def _grants(request: PortalRequest) -> Any:
     seen = access.restrict(Grant.objects.all(), request.user, Action.GRANT_VIEW)
     return seen.filter(environment=request.environment)
 
 
-def _requests(request: HttpRequest) -> Any:
+def _requests(request: PortalRequest) -> Any:
     seen = access.restrict(AccessRequest.objects.all(), request.user, Action.ACCESS_REQUEST_VIEW)
     return seen.filter(environment=request.environment)
 
 
-def _tabs(request: HttpRequest, current: str, now: datetime) -> list[dict[str, Any]]:
+def _tabs(request: PortalRequest, current: str, now: datetime) -> list[dict[str, Any]]:
     waiting = _requests(request).open().count()
     ending = _grants(request).in_force(now).filter(until__lte=now + matrix.ENDS_SOON).count()
     rows: list[tuple[str, str, int, str]] = [
@@ -60,7 +61,7 @@ def _tabs(request: HttpRequest, current: str, now: datetime) -> list[dict[str, A
 
 
 @login_required
-def matrix_page(request: HttpRequest) -> HttpResponse:
+def matrix_page(request: PortalRequest) -> HttpResponse:
     """Show grants by topic and application, and beside them the chosen one."""
     now = timezone.now()
     words = request.GET.get("q", "").strip()
@@ -82,7 +83,7 @@ def matrix_page(request: HttpRequest) -> HttpResponse:
 
 
 def _axes(
-    request: HttpRequest, words: str, standing: list[Grant], waiting: list[AccessRequest]
+    request: PortalRequest, words: str, standing: list[Grant], waiting: list[AccessRequest]
 ) -> tuple[list[Topic], list[Application]]:
     """Return the rows and columns: those with a grant or request, or those that the words name."""
     things = [*standing, *waiting]
@@ -99,7 +100,7 @@ def _axes(
     return list(rows.order_by("domain__name", "name")[:MOST_ROWS]), columns
 
 
-def _chosen(request: HttpRequest, now: datetime) -> dict[str, Any]:
+def _chosen(request: PortalRequest, now: datetime) -> dict[str, Any]:
     number = request.GET.get("grant", "")
     if not number.isdigit():
         return {"grant": None}
@@ -119,7 +120,7 @@ def _chosen(request: HttpRequest, now: datetime) -> dict[str, Any]:
 
 
 @login_required
-def request_list(request: HttpRequest) -> HttpResponse:
+def request_list(request: PortalRequest) -> HttpResponse:
     """List access requests, those that wait first."""
     now = timezone.now()
     found = _requests(request).with_names().order_by("decided_at", "requested_at")
@@ -133,7 +134,7 @@ def request_list(request: HttpRequest) -> HttpResponse:
 
 
 @login_required
-def request_new(request: HttpRequest) -> HttpResponse:
+def request_new(request: PortalRequest) -> HttpResponse:
     """Ask for permission to publish or subscribe."""
     form = WantedForm(
         request.POST or None,
@@ -162,7 +163,7 @@ def request_new(request: HttpRequest) -> HttpResponse:
     return render(request, "governance/access_request_form.html", {"form": form})
 
 
-def _from_query(request: HttpRequest) -> dict[str, Any]:
+def _from_query(request: PortalRequest) -> dict[str, Any]:
     """Return what the address already says: topic and application by name."""
     query = request.GET
     return {
@@ -173,13 +174,13 @@ def _from_query(request: HttpRequest) -> dict[str, Any]:
     }
 
 
-def _access_request(request: HttpRequest, number: int) -> AccessRequest:
+def _access_request(request: PortalRequest, number: int) -> AccessRequest:
     seen = access.restrict(AccessRequest.objects.all(), request.user, Action.ACCESS_REQUEST_VIEW)
     return get_object_or_404(seen.with_names(), number=number)
 
 
 @login_required
-def request_detail(request: HttpRequest, number: int) -> HttpResponse:
+def request_detail(request: PortalRequest, number: int) -> HttpResponse:
     """Show one request, and let those who may decide it."""
     wanted = _access_request(request, number)
     form = DecisionForm(
@@ -202,7 +203,7 @@ def request_detail(request: HttpRequest, number: int) -> HttpResponse:
     return render(request, "governance/access_request_detail.html", context)
 
 
-def _decide(request: HttpRequest, wanted: AccessRequest, form: DecisionForm) -> bool:
+def _decide(request: PortalRequest, wanted: AccessRequest, form: DecisionForm) -> bool:
     """Carry out the button that was pressed; False with the form's errors where it cannot be."""
     now, data = timezone.now(), form.cleaned_data
     choice = request.POST.get("decision")
@@ -226,7 +227,7 @@ def _decide(request: HttpRequest, wanted: AccessRequest, form: DecisionForm) -> 
 
 
 @login_required
-def grant_new(request: HttpRequest) -> HttpResponse:
+def grant_new(request: PortalRequest) -> HttpResponse:
     """Give a grant without a request."""
     access.require(request.user, Action.GRANT_GIVE)
     form = WantedForm(
@@ -258,7 +259,7 @@ def grant_new(request: HttpRequest) -> HttpResponse:
 
 @login_required
 @require_POST
-def grant_revoke(request: HttpRequest, number: int) -> HttpResponse:
+def grant_revoke(request: PortalRequest, number: int) -> HttpResponse:
     """Revoke a grant: what waits under it ends with `no grant`."""
     seen = access.restrict(Grant.objects.all(), request.user, Action.GRANT_VIEW)
     grant = get_object_or_404(seen, number=number)
@@ -274,7 +275,7 @@ def grant_revoke(request: HttpRequest, number: int) -> HttpResponse:
 
 
 @login_required
-def ending(request: HttpRequest) -> HttpResponse:
+def ending(request: PortalRequest) -> HttpResponse:
     """List grants that end within 14 days."""
     now = timezone.now()
     found = _grants(request).in_force(now).filter(until__lte=now + matrix.ENDS_SOON)
@@ -282,12 +283,14 @@ def ending(request: HttpRequest) -> HttpResponse:
 
 
 @login_required
-def history(request: HttpRequest) -> HttpResponse:
+def history(request: PortalRequest) -> HttpResponse:
     """List every grant that ever was, the newest first."""
-    return _list(request, _grants(request).order_by("-granted_at"), "access-history", timezone.now())
+    return _list(
+        request, _grants(request).order_by("-granted_at"), "access-history", timezone.now()
+    )
 
 
-def _list(request: HttpRequest, found: Any, current: str, now: datetime) -> HttpResponse:
+def _list(request: PortalRequest, found: Any, current: str, now: datetime) -> HttpResponse:
     page = Paginator(found.with_names(), 30).get_page(request.GET.get("page"))
     context = {
         "tabs": _tabs(request, current, now),

@@ -5,16 +5,17 @@ from __future__ import annotations
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.db.models import Q
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 
-from governance import access, ledger
+from catalog.requests import PortalRequest
+from governance import access, verification
 from governance.actions import Action
 from governance.models import LedgerEntry, LedgerHead
 
 
 @login_required
-def ledger_list(request: HttpRequest) -> HttpResponse:
+def ledger_list(request: PortalRequest) -> HttpResponse:
     """List what changed: who, what, when, why; narrowed by a thing or by words."""
     seen = access.restrict(LedgerEntry.objects.all(), request.user, Action.LEDGER_VIEW)
     about = request.GET.get("about", "")
@@ -38,7 +39,7 @@ def ledger_list(request: HttpRequest) -> HttpResponse:
 
 
 @login_required
-def ledger_entry(request: HttpRequest, number: int) -> HttpResponse:
+def ledger_entry(request: PortalRequest, number: int) -> HttpResponse:
     """Show one entry with the values before and after, and its place in the chain."""
     seen = access.restrict(LedgerEntry.objects.all(), request.user, Action.LEDGER_VIEW)
     entry = get_object_or_404(seen, number=number)
@@ -49,10 +50,10 @@ def ledger_entry(request: HttpRequest, number: int) -> HttpResponse:
 
 
 @login_required
-def ledger_verify(request: HttpRequest) -> HttpResponse:
+def ledger_verify(request: PortalRequest) -> HttpResponse:
     """Walk the whole chain and say whether it holds."""
     access.require(request.user, Action.LEDGER_VIEW)
-    fault = ledger.verify() if request.method == "POST" else None
+    fault = verification.verify() if request.method == "POST" else None
     context = {
         "fault": fault,
         "was_run": request.method == "POST",

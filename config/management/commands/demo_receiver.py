@@ -12,7 +12,7 @@ class Command(BaseCommand):
     """Play the demo's subscribers on 127.0.0.1."""
 
     help = "Serve the demo's healthy, slow, flaky and dead subscribers."
-    requires_system_checks: list[str] = []  # noqa: RUF012 - the framework's attribute
+    requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--port", type=int, required=True)

@@ -1,0 +1,307 @@
+"""Builds the demo shop through the verbs that people use: history and ledger tell its story."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from catalog.models import Application, Domain, EventType, Region, Team, Topic, User
+from catalog.words import Environment
+from config.demo import content
+from delivery import subscriptions
+from governance import (
+    access_requests,
+    applications,
+    grants,
+    keys,
+    people,
+    reviews,
+    roles,
+    teams,
+    topics,
+)
+from governance.governed import governed, record
+from governance.states import ChangeKind, Verb
+
+WHY = "The demo shop"
+
+
+def seed(*, receiver_url: str, data_dir: Path, now: datetime) -> Mapping[str, Any]:
+    """Build the shop in an empty database; return logins and keys, kept in `demo.json` as well.
+
+    The shape is that of `up --json`: {"users": {role: {"username", "password"}},
+    "keys": {application: {environment: key}}, "publish_command": text with "{url}"}.
+    """
+    builder = _Builder(receiver_url=receiver_url, now=now)
+    builder.people()
+    builder.places()
+    builder.contracts()
+    made_keys = builder.systems()
+    builder.orders()
+    builder.waiting()
+    shown: dict[str, Any] = {
+        "users": builder.logins,
+        "keys": made_keys,
+        "publish_command": _publish_command(made_keys["web-shop"][Environment.PRODUCTION]),
+    }
+    path = data_dir / "demo.json"
+    path.touch(mode=0o600)
+    path.write_text(json.dumps(shown, indent=2))
+    return shown
+
+
+class _Builder:
+    """The steps of building the shop, in order; each needs the ones before."""
+
+    def __init__(self, *, receiver_url: str, now: datetime) -> None:
+        self.receiver_url = receiver_url
+        self.now = now
+        self.logins: dict[str, dict[str, str]] = {}
+        self._by_key: dict[str, User] = {}
+
+    def people(self) -> None:
+        """Make teams and people; the admin first, who makes all others."""
+        admin = next(one for one in content.PEOPLE if one.key == "admin")
+        self._by_key["admin"] = self._first_admin(admin)
+        for slug, (name, description) in content.TEAMS.items():
+            teams.create(slug=slug, name=name, description=description, by=self.admin, now=self.now)
+        for person in (*content.PEOPLE, *content.COLLEAGUES):
+            if person.key != "admin":
+                self._by_key[person.key] = self._person(person)
+            made = self._by_key[person.key]
+            team = Team.objects.get(slug=person.team)
+            teams.add_member(team, made, by=self.admin, now=self.now)
+            User.objects.filter(pk=made.pk).update(time_zone=person.time_zone)
+
+    @property
+    def admin(self) -> User:
+        """Return the admin, who builds what nobody else may."""
+        return self._by_key["admin"]
+
+    def _first_admin(self, person: content.Person) -> User:
+        """Make the one person whom nobody makes, as an installation's first admin is made."""
+        with governed(by=None, now=self.now, reason=WHY):
+            made = User(username=person.username, name=person.name, is_staff=True)
+            made.set_password(self._password(person))
+            made.is_superuser = True
+            made.save()
+            record("user:change", made, after={"username": made.username})
+        people.give_role(made, roles.ADMIN, by=made, now=self.now)
+        return made
+
+    def _person(self, person: content.Person) -> User:
+        is_login = person in content.PEOPLE
+        made = people.create(
+            username=person.username,
+            name=person.name,
+            password=self._password(person) if is_login else None,
+            by=self.admin,
+            now=self.now,
+        )
+        people.give_role(made, getattr(roles, person.role), by=self.admin, now=self.now)
+        return made
+
+    def _password(self, person: content.Person) -> str:
+        password = secrets.token_urlsafe(9)
+        self.logins[person.key] = {"username": person.username, "password": password}
+        return password
+
+    def places(self) -> None:
+        """Make regions, domains and topics."""
+        with governed(by=self.admin, now=self.now, reason=WHY):
+            for code, name in content.REGIONS.items():
+                region = Region.objects.create(code=code, name=name)
+                record("region:create", region, after={"code": code, "name": name})
+        for slug, (name, description, owner) in content.DOMAINS.items():
+            topics.create_domain(
+                slug=slug,
+                name=name,
+                description=description,
+                owner=Team.objects.get(slug=owner),
+                by=self.admin,
+                now=self.now,
+            )
+        for name, (title, domain, owner, description, more) in content.TOPICS.items():
+            topics.create(
+                name=name,
+                title=title,
+                domain=Domain.objects.get(slug=domain),
+                owner=Team.objects.get(slug=owner),
+                description=description,
+                by=self.admin,
+                now=self.now,
+                **more,
+            )
+
+    def contracts(self) -> None:
+        """Propose, approve, apply and promote every version, and deprecate the oldest order."""
+        for contract in content.CONTRACTS:
+            for index in range(len(contract.versions)):
+                self._release(contract, index)
+        order = EventType.objects.get(name=content.CONTRACTS[0].name)
+        old, new = (order.versions.get(version=number) for number in ("0.9.0", "1.0.0"))
+        for environment in Environment.values:
+            self._carry_out(
+                reviews.propose(
+                    ChangeKind.DEPRECATION,
+                    event_type=order,
+                    base=old,
+                    title=f"Order placed 0.9.0 ends in {environment}",
+                    reason="It has no currency; everybody can use 1.0.0.",
+                    proposal={
+                        "environment": environment,
+                        "sunset_at": (self.now + timedelta(days=64)).isoformat(),
+                        "replacement": new.version,
+                    },
+                    by=self._by_key["producer"],
+                    now=self.now,
+                )
+            )
+
+    def _release(self, contract: content.Contract, index: int) -> None:
+        """Carry out the version's request and the one that promotes it."""
+        number, schema, sample, changes = contract.versions[index]
+        kind = ChangeKind.SCHEMA_VERSION if index else ChangeKind.NEW_EVENT_TYPE
+        proposal: dict[str, Any] = {
+            "version": number,
+            "document": json.dumps(schema, indent=2, ensure_ascii=False),
+            "example": json.dumps(sample, indent=2, ensure_ascii=False),
+            "changes": changes,
+        }
+        if kind == ChangeKind.NEW_EVENT_TYPE:
+            proposal |= {
+                "name": contract.name,
+                "title": contract.title,
+                "description": contract.description,
+                "happens_when": contract.happens_when,
+                "tags": list(contract.tags),
+            }
+        event_type = EventType.objects.filter(name=contract.name).first()
+        self._carry_out(
+            reviews.propose(
+                kind,
+                topic=Topic.objects.get(name=contract.topic),
+                event_type=event_type,
+                title=f"{contract.title} {number}",
+                reason=changes,
+                proposal=proposal,
+                by=self._by_key["producer"],
+                now=self.now,
+            )
+        )
+        event_type = EventType.objects.get(name=contract.name)
+        self._carry_out(
+            reviews.propose(
+                ChangeKind.PROMOTION,
+                event_type=event_type,
+                base=event_type.versions.get(version=number),
+                title=f"{contract.title} {number} to production",
+                reason="Staging has run clean.",
+                proposal={"environment": Environment.PRODUCTION},
+                by=self._by_key["producer"],
+                now=self.now,
+            )
+        )
+
+    def _carry_out(self, change: Any) -> None:
+        """Open, approve (twice where it breaks) and apply a change request."""
+        change = reviews.open_(change, by=change.proposed_by, now=self.now)
+        for reviewer in ("owner", "reviewer"):
+            change.refresh_from_db()
+            if change.state == "open":
+                reviews.approve(change, by=self._by_key[reviewer], note="Reads well.", now=self.now)
+        change.refresh_from_db()
+        reviews.apply(change, by=self._by_key["reviewer"], now=self.now)
+
+    def systems(self) -> dict[str, dict[str, str]]:
+        """Register applications, give grants and make keys; return the keys in plain."""
+        made_keys: dict[str, dict[str, str]] = {}
+        for system in content.SYSTEMS:
+            application = applications.register(
+                name=system.name,
+                kind=system.kind,
+                team=Team.objects.get(slug=system.team),
+                region=Region.objects.get(code=system.region),
+                description=system.description,
+                by=self.admin,
+                now=self.now,
+            )
+            made_keys[application.slug] = {
+                environment: keys.create(
+                    application, environment=environment, label="demo", by=self.admin, now=self.now
+                )[1]
+                for environment in Environment.values
+            }
+        for index, (slug, verb, topic_name) in enumerate(content.GRANTS):
+            grants.give(
+                Application.objects.get(slug=slug),
+                verb=verb,
+                topic=Topic.objects.get(name=topic_name),
+                environment=Environment.PRODUCTION,
+                # One ends soon, so that the page about it is not empty.
+                until=self.now + timedelta(days=6 if index == 6 else 365),
+                by=self.admin,
+                reason=WHY,
+                now=self.now,
+            )
+        return made_keys
+
+    def orders(self) -> None:
+        """Make the standing orders: a healthy, a slow, a flaky and two dead subscribers."""
+        for slug, name, topic_name, types, path, wanted in content.SUBSCRIPTIONS:
+            subscriptions.create(
+                application=Application.objects.get(slug=slug),
+                topic=Topic.objects.get(name=topic_name),
+                environment=Environment.PRODUCTION,
+                name=name,
+                event_types=types,
+                endpoint_url=self.receiver_url + path,
+                filter=wanted,
+                by=self.admin,
+                now=self.now,
+            )
+
+    def waiting(self) -> None:
+        """Leave a breaking change in review and an access request, for people to decide."""
+        order = EventType.objects.get(name=content.CONTRACTS[0].name)
+        change = reviews.propose(
+            ChangeKind.SCHEMA_VERSION,
+            event_type=order,
+            base=order.versions.get(version="1.0.0"),
+            title="Billing country on every order",
+            reason="Tax needs the country of each order; the e-mail moves to Customer updated.",
+            proposal={
+                "version": "3.0.0",
+                "document": json.dumps(content.ORDER_PROPOSAL, indent=2, ensure_ascii=False),
+                "example": json.dumps(content.ORDER_SAMPLE, indent=2, ensure_ascii=False),
+                "changes": "Billing country is required; the customer's e-mail is gone.",
+            },
+            by=self._by_key["producer"],
+            now=self.now,
+        )
+        reviews.open_(change, by=self._by_key["producer"], now=self.now)
+        access_requests.make(
+            Application.objects.get(slug="shelf-display"),
+            verb=Verb.SUBSCRIBE,
+            topic=Topic.objects.get(name="sales.orders"),
+            environment=Environment.PRODUCTION,
+            by=self._by_key["picker"],
+            reason="Show new orders beside the shelf, so that picking can start.",
+            wanted_until=self.now + timedelta(days=180),
+            now=self.now,
+        )
+
+
+def _publish_command(key: str) -> str:
+    contract = content.CONTRACTS[0]
+    data = json.dumps(content.ORDER_SAMPLE, ensure_ascii=False)
+    return (
+        "curl -i {url}/api/v1/events"
+        f" -H 'Authorization: Bearer {key}' -H 'Content-Type: application/json'"
+        " -H 'ce-specversion: 1.0' -H \"ce-id: $(date +%s%N)\" -H 'ce-source: /demo/terminal'"
+        f" -H 'ce-type: {contract.name}' -d '{data}'"
+    )

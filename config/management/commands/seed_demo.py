@@ -1,0 +1,26 @@
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
+
+from catalog.models import User
+from config.demo import history, seed
+
+
+class Command(BaseCommand):
+    """Build the demo shop in an empty database."""
+
+    help = "Build the demo shop: people, contracts, grants, subscriptions and a day of traffic."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if User.objects.exists():
+            raise CommandError("The database has people in it: the demo goes into an empty one.")
+        now = timezone.now()
+        shown = seed.seed(
+            receiver_url=settings.DEMO_RECEIVER_URL, data_dir=settings.DATA_DIR, now=now
+        )
+        history.lay(now=now)
+        self.stdout.write(f"The demo shop is built; {len(shown['users'])} logins in demo.json.")
