@@ -11,6 +11,7 @@ from config import embedded, places
 # Workers and servers that a test starts are given the same folder by `tests.conftest`.
 RUN_DIR = Path(tempfile.mkdtemp(prefix="signalbox-tests-"))
 os.environ["SIGNALBOX_DATA_DIR"] = str(RUN_DIR)
+(RUN_DIR / "static").mkdir()  # WhiteNoise warns where it is missing
 USES_EMBEDDED = not os.environ.get("DATABASE_URL")
 if USES_EMBEDDED:
     os.environ["DATABASE_URL"] = embedded.database_url(places.test_server_dir())
