@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
-from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
@@ -19,6 +18,8 @@ from django.utils.translation import gettext_lazy as _
 
 from catalog.models import User
 from catalog.words import Environment
+from governance import access
+from governance.actions import Action
 
 Count = Callable[[User, str], int]
 Text = str | Promise
@@ -34,12 +35,12 @@ def register_count(name: str, count: Count, *, tone: str = "") -> None:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Place:
-    """A place in the navigation; `permission` is a model permission, empty for everyone."""
+    """A place in the navigation; without an `action` it is for everyone who is signed in."""
 
     label: Text
     icon: str
     url_name: str
-    permission: str = ""
+    action: Action | None = None
     count: str = ""
 
 
@@ -62,7 +63,12 @@ NAVIGATION: tuple[tuple[Text, tuple[Place, ...]], ...] = (
                 count="changes",
             ),
             Place(label=_("Access"), icon="key", url_name="governance:access", count="access"),
-            Place(label=_("Ledger"), icon="shield-check", url_name="governance:ledger"),
+            Place(
+                label=_("Ledger"),
+                icon="shield-check",
+                url_name="governance:ledger",
+                action=Action.LEDGER_VIEW,
+            ),
         ),
     ),
     (
@@ -77,13 +83,18 @@ NAVIGATION: tuple[tuple[Text, tuple[Place, ...]], ...] = (
             Place(label=_("Subscriptions"), icon="signal", url_name="delivery:subscription-list"),
             Place(label=_("Events"), icon="queue-list", url_name="delivery:event-list"),
             Place(label=_("Replays"), icon="arrow-uturn-left", url_name="delivery:replay-list"),
-            Place(label=_("Operations"), icon="chart-bar", url_name="delivery:operations"),
+            Place(
+                label=_("Operations"),
+                icon="chart-bar",
+                url_name="delivery:operations",
+                action=Action.OPERATIONS_VIEW,
+            ),
         ),
     ),
 )
 
 
-def navigation(user: AbstractBaseUser | AnonymousUser) -> list[tuple[Text, list[Place]]]:
+def navigation(user: User | AnonymousUser) -> list[tuple[Text, list[Place]]]:
     """Return the groups of places that this person may use, without empty groups."""
     groups = [
         (title, [place for place in places if _may_use(user, place)])
@@ -92,10 +103,10 @@ def navigation(user: AbstractBaseUser | AnonymousUser) -> list[tuple[Text, list[
     return [(title, places) for title, places in groups if places]
 
 
-def _may_use(user: AbstractBaseUser | AnonymousUser, place: Place) -> bool:
+def _may_use(user: User | AnonymousUser, place: Place) -> bool:
     if not user.is_authenticated:
         return False
-    return not place.permission or user.has_perm(place.permission)
+    return place.action is None or access.allows(user, place.action)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

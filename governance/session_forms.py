@@ -6,7 +6,6 @@ from zoneinfo import available_timezones
 
 from django import forms
 from django.conf import settings
-from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.forms import AuthenticationForm
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
@@ -23,10 +22,10 @@ class SignInForm(AuthenticationForm):
         "inactive": _("This account is switched off. An administrator can switch it on."),
     }
 
-    def confirm_login_allowed(self, user: AbstractBaseUser) -> None:
+    def confirm_login_allowed(self, user: User) -> None:
         """Refuse who may not sign in, with the words for a wrong password."""
         super().confirm_login_allowed(user)
-        if not isinstance(user, User) or user.kind != UserKind.PERSON:
+        if user.kind != UserKind.PERSON:
             raise ValidationError(self.error_messages["invalid_login"], code="invalid_login")
 
 

@@ -58,7 +58,7 @@ class Profile(LoginRequiredMixin, UpdateView):  # type: ignore[type-arg]  # nor 
 
     def get_object(self, queryset: QuerySet[User] | None = None) -> User:
         """Return the person who asks: nobody edits another's profile."""
-        return User.objects.get(pk=self.request.user.pk)
+        return User.objects.get(username=self.request.user.get_username())
 
     def get_context_data(self, **kwargs: object) -> dict[str, object]:
         """Add the names of the person's teams."""
