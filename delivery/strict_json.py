@@ -45,17 +45,28 @@ def parse(raw: bytes, *, max_depth: int = MAX_DEPTH, max_keys: int = MAX_KEYS) -
     except (ValueError, TypeError, RecursionError):
         return parse_by_reference(raw, max_depth=max_depth, max_keys=max_keys)
     colons = raw.count(b":")
+    is_proved = (
+        # What orjson writes again byte for byte has no duplicate key and no number that it rounds.
+        b"\\u0000" not in raw if again == raw else _is_proved(raw, colons, again)
+    )
     if (
-        # orjson keeps the last of two equal keys: what it writes again then has fewer colons.
-        again.count(b":") != colons
+        not is_proved
         or colons > max_keys
-        # Either spells a NUL, or a colon that the count above would miss.
-        or (b"\\u" in raw and (b"\\u0000" in raw or b"\\u003" in raw))
-        or _LONG_NUMBER in raw.translate(_ALL_DIGITS_ZERO)
         or (raw.count(b"{") + raw.count(b"[") > max_depth and _is_deeper(document, max_depth))
     ):
         return parse_by_reference(raw, max_depth=max_depth, max_keys=max_keys)
     return document
+
+
+def _is_proved(raw: bytes, colons: int, again: bytes) -> bool:
+    """Say whether a text that orjson read and wrote as `again` surely has no fault."""
+    return (
+        # orjson keeps the last of two equal keys: what it writes then has fewer colons.
+        again.count(b":") == colons
+        # Either of these spells a NUL, or a colon that the count above would miss.
+        and (b"\\u" not in raw or (b"\\u0000" not in raw and b"\\u003" not in raw))
+        and _LONG_NUMBER not in raw.translate(_ALL_DIGITS_ZERO)
+    )
 
 
 def parse_by_reference(

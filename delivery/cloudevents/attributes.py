@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
@@ -33,25 +33,28 @@ def envelope(attributes: Mapping[str, object], *, data_raw: bytes | None, data: 
         for name in _REQUIRED
         if name not in attributes
     ]
-    size = len(data_raw) if data_raw is not None else 0
     core: dict[str, str] = {}
     extensions: dict[str, ExtensionValue] = {}
     for name, value in attributes.items():
-        fault = _fault(name, value)
+        if name in _CORE:
+            fault = _core_fault(name, value)
+            core[name] = value if isinstance(value, str) else ""
+        else:
+            fault = _extension_fault(name, value)
+            if isinstance(value, str | int):
+                extensions[name] = value
         if fault:
             faults.append((f"/{strict_json.escape(name)}", f"“{name}” {fault}."))
-        elif name in _CORE:
-            core[name] = str(value)
-            size += len(name) + len(core[name])
-        elif isinstance(value, str | int):
-            extensions[name] = int(value) if name == "hops" else value
-            size += len(name) + len(str(value))
     time = parse_time(core["time"]) if "time" in core else None
-    if "time" in core and time is None:
+    if core.get("time") and time is None:
         faults.append(("/time", "“time” is not an instant such as 2026-11-22T10:00:00Z."))
     if faults:
         raise NotACloudEvent(faults)
-    _require_json_and_small(core, size, has_data=data_raw is not None)
+    if "hops" in extensions:
+        extensions["hops"] = int(extensions["hops"])
+    if data_raw is not None:
+        _require_json(core)
+    _require_small(core, extensions, data_raw or b"")
     return Envelope(
         id=core["id"],
         source=core["source"],
@@ -67,38 +70,33 @@ def envelope(attributes: Mapping[str, object], *, data_raw: bytes | None, data: 
     )
 
 
-def _require_json_and_small(core: Mapping[str, str], size: int, *, has_data: bool) -> None:
-    if has_data and "datacontenttype" in core:
+def _require_json(core: Mapping[str, str]) -> None:
+    if "datacontenttype" in core:
         kind, _ = media_type(core["datacontenttype"])
         if not is_json(kind):
             raise not_json(kind)
+
+
+def _require_small(
+    core: Mapping[str, str], extensions: Mapping[str, ExtensionValue], data_raw: bytes
+) -> None:
+    size = len(data_raw) + sum(map(len, core)) + sum(map(len, core.values()))
+    size += sum(len(name) + len(str(value)) for name, value in extensions.items())
     if size > MAX_EVENT_BYTES:
         raise TooLarge([("", f"An event may hold {MAX_EVENT_BYTES // 1024} KiB, no more.")])
 
 
-def _fault(name: str, value: object) -> str | None:
-    """Say what is wrong with one attribute, `None` if nothing."""
-    if name == "data" or not _NAME.fullmatch(name):
-        return "is not an attribute name: lower-case letters a to z and digits only"
-    if name not in _CORE:
-        return _extension_fault(name, value)
+def _core_fault(name: str, value: object) -> str | None:
+    """Say what is wrong with an attribute of the specification, `None` if nothing."""
     if not isinstance(value, str):
         return "must be a text"
-    return string_fault(value) or _grammar_fault(name, value)
-
-
-def _grammar_fault(name: str, value: str) -> str | None:
-    match name:
-        case "specversion" if value != "1.0":
-            return f"must be 1.0, not {value}"
-        case "source":
-            return uri_reference_fault(value)
-        case "dataschema":
-            return uri_fault(value)
-    return None
+    grammar = _GRAMMARS.get(name)
+    return string_fault(value) or (grammar(value) if grammar else None)
 
 
 def _extension_fault(name: str, value: object) -> str | None:
+    if name == "data" or not _NAME.fullmatch(name):
+        return "is not an attribute name: lower-case letters a to z and digits only"
     if name == "hops":
         text = str(value)
         is_count = not isinstance(value, bool) and re.fullmatch("[0-9]{1,10}", text, re.ASCII)
@@ -111,8 +109,7 @@ def _extension_fault(name: str, value: object) -> str | None:
             return None
         case int():
             return None if value in _INTEGERS else "is an integer of more than 32 bits"
-        case _:
-            return "must be a text, an integer or a boolean"
+    return "must be a text, an integer or a boolean"
 
 
 # Section 3 forbids control characters and Unicode's noncharacters in a String.
@@ -158,6 +155,17 @@ def uri_fault(value: str) -> str | None:
     if not _ABSOLUTE.match(value):
         return "is not an absolute URI: it must start with a scheme such as https:"
     return uri_reference_fault(value)
+
+
+def _specversion_fault(value: str) -> str | None:
+    return None if value == "1.0" else f"must be 1.0, not {value}"
+
+
+_GRAMMARS: dict[str, Callable[[str], str | None]] = {
+    "specversion": _specversion_fault,
+    "source": uri_reference_fault,
+    "dataschema": uri_fault,
+}
 
 
 def parse_time(text: str) -> datetime | None:

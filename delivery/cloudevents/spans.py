@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 import orjson
 
@@ -27,17 +27,19 @@ def data_texts(raw: bytes, items: Sequence[object]) -> list[bytes | None]:
 def _quickly(text: str, items: Sequence[object]) -> list[bytes | None] | None:
     """Look for the literal key; give up where that could find another one.
 
-    In a regular event only `data` holds a container, so the first literal `"data":` after the
-    previous item's data is this item's own: inside a string its quotes would be escaped.
+    When every such literal is an item's own, there is nothing to confuse. Else, in an event that is
+    regular (only `data` holds a container), the first `"data":` after the previous item's data is
+    this item's own: inside a string its quotes would be escaped.
     """
     if "\\u00" in text:
         return None  # a key may be spelled with escapes
+    own = sum(isinstance(item, dict) and "data" in item for item in items)
+    if text.count('"data"') != own and any(map(_is_irregular, items)):
+        return None
     found: list[bytes | None] = []
     position = 0
     for item in items:
-        if not isinstance(item, Mapping) or _is_irregular(item):
-            return None
-        if "data" not in item:
+        if not isinstance(item, dict) or "data" not in item:
             found.append(None)
             continue
         key = _DATA_KEY.search(text, position)
@@ -49,8 +51,10 @@ def _quickly(text: str, items: Sequence[object]) -> list[bytes | None] | None:
     return found
 
 
-def _is_irregular(item: Mapping[str, object]) -> bool:
-    return any(isinstance(value, dict | list) and name != "data" for name, value in item.items())
+def _is_irregular(item: object) -> bool:
+    return not isinstance(item, dict) or any(
+        isinstance(value, dict | list) and name != "data" for name, value in item.items()
+    )
 
 
 def _end_of(value: object, text: str, start: int) -> int:
