@@ -46,6 +46,27 @@ SAMPLES: dict[str, tuple[str, ...]] = {
     "regex": ("^a$", "", "[0-9]+"),
 }
 
+# Strings of a pattern that surely have the format: from these an example is spelled when another
+# pattern must fit too.
+SHAPES: dict[str, str] = {
+    "date": "^[12][0-9]{3}-0[1-9]-[12][0-9]$",
+    "date-time": "^[12][0-9]{3}-0[1-9]-[12][0-9]T0[0-9]:[0-5][0-9]:[0-5][0-9](\\.[0-9]{1,6})?Z$",
+    "time": "^0[0-9]:[0-5][0-9]:[0-5][0-9]Z$",
+    "email": "^[a-z0-9]+([.+-][a-z0-9]+)*@[a-z0-9]+\\.[a-z]{2,9}$",
+    "hostname": "^[a-z0-9]+(\\.[a-z0-9]+)*$",
+    "ipv4": "^[1-9][0-9]?\\.[1-9][0-9]?\\.[1-9][0-9]?\\.[1-9][0-9]?$",
+    "uri": "^https?://[a-z0-9]+(\\.[a-z0-9]+)*(/[a-z0-9._-]*)*$",
+    "uri-reference": "^(/[a-z0-9._-]+)+$",
+    "uuid": "^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$",
+}
+
+# Patterns that every string of a format matches, as the checkers accept it; only what is certain.
+OUTLINES: dict[str, str] = {
+    "date": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$",
+    "email": "@",
+    "ipv4": "^[0-9]{1,3}\\.[0-9]{1,3}\\.[0-9]{1,3}\\.[0-9]{1,3}$",
+}
+
 # Shortest and longest string of a format, as the checkers accept it; only what is certain.
 LENGTHS: dict[str, tuple[int, int | None]] = {
     "date": (10, 10),

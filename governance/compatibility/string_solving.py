@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from governance.compatibility import automata, formats
@@ -73,7 +73,21 @@ def solve(atoms: Atoms, solver: Solver) -> Outcome:
     for sample in samples:
         if solver.fits(atoms, sample):
             return found(sample)
+    shaped = _shaped(text, atoms, solver) if text.formats else None
+    if shaped is not None:
+        return found(shaped)
+    text.accepted += [formats.OUTLINES[name] for name in text.formats if name in formats.OUTLINES]
     return _spelled(text, atoms, solver)
+
+
+def _shaped(text: Text, atoms: Atoms, solver: Solver) -> str | None:
+    """Return a string of the wanted formats that fits the rest too, if one is easy to spell."""
+    shapes = [formats.SHAPES[name] for name in text.formats if name in formats.SHAPES]
+    try:
+        spelled = _find(replace(text, accepted=[*text.accepted, *shapes]), solver, python=False)
+    except UnsupportedPatternError:
+        return None
+    return spelled if spelled is not None and solver.fits(atoms, spelled) else None
 
 
 def _spelled(text: Text, atoms: Atoms, solver: Solver) -> Outcome:
