@@ -6,8 +6,6 @@ times the work of accepting an event.
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
 import logging
 import os
 from collections.abc import Awaitable, Callable, MutableMapping
@@ -18,9 +16,7 @@ from django.core.asgi import get_asgi_application
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 pages = get_asgi_application()
 
-edge: Any = None
-if importlib.util.find_spec("delivery.edge"):
-    edge = importlib.import_module("delivery.edge")
+from delivery import asgi as publish  # noqa: E402 - models exist only now
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -36,7 +32,7 @@ async def application(scope: Message, receive: Receive, send: Send) -> None:
     """Answer one request, or live through the server's start and stop."""
     if scope["type"] == "http":
         is_publish = scope["path"] == PUBLISH_PATH and scope["method"] in PUBLISH_METHODS
-        await (edge.application if edge and is_publish else pages)(scope, receive, send)
+        await (publish.application if is_publish else pages)(scope, receive, send)
     elif scope["type"] == "lifespan":
         await _live(receive, send)
     else:
@@ -46,14 +42,12 @@ async def application(scope: Message, receive: Receive, send: Send) -> None:
 async def _live(receive: Receive, send: Send) -> None:
     await receive()
     try:
-        if edge:
-            await edge.start()
+        await publish.startup()
     except Exception as error:
         logger.exception("The publish path could not start")
         await send({"type": "lifespan.startup.failed", "message": str(error)})
         raise
     await send({"type": "lifespan.startup.complete"})
     await receive()
-    if edge:
-        await edge.stop()
+    await publish.shutdown()
     await send({"type": "lifespan.shutdown.complete"})

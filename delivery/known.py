@@ -1,0 +1,131 @@
+"""What a process knows of governance: values read together, never changed, replaced as a whole."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import lru_cache
+from uuid import UUID
+
+from catalog import schemas
+from delivery import expressions
+from delivery.cloudevents import Envelope
+from delivery.expressions import Expression
+from delivery.filters import CompiledFilter
+from governance.access import Entitlements
+
+PARTITION_ATTRIBUTE = "partitionkey"
+VIEW = "view_topic"
+MAX_KEY_CHARACTERS = 400
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Key:
+    """An API key that was not revoked."""
+
+    id: UUID
+    application_id: UUID
+    environment: str
+    expires_at: datetime | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Topic:
+    """What publishing and routing ask of a topic; empty `regions` mean anywhere."""
+
+    id: UUID
+    name: str
+    owner_id: UUID
+    is_restricted: bool
+    regions: frozenset[str]
+    payload_ceiling_bytes: int
+    ordering_path: Expression | None
+
+    def partition_key(self, envelope: Envelope) -> str:
+        """Return what orders the event among others of the topic; empty for nothing."""
+        given = envelope.text(PARTITION_ATTRIBUTE)
+        if given or self.ordering_path is None:
+            return given or ""
+        try:
+            value = expressions.evaluate(self.ordering_path, envelope.data)
+        except expressions.EvaluationFailed:
+            return ""
+        return str(value)[:MAX_KEY_CHARACTERS] if isinstance(value, str | int | float) else ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Version:
+    """A version that publishers may use in one environment."""
+
+    id: UUID
+    number: str
+    major: int
+    sha256: str
+    document: str = field(repr=False)
+    deprecated_at: datetime | None
+    sunset_at: datetime | None
+    replacement: str | None
+
+    @property
+    def validator(self) -> schemas.Validator:
+        """Return its compiled schema; the same document is compiled once a process."""
+        return _compiled(self.sha256, self.document)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EventType:
+    """An event type with what is accepted of it, by environment; `newest` has no empty place."""
+
+    id: UUID
+    name: str
+    topic: Topic
+    versions: Mapping[tuple[str, str], Version]
+    newest: Mapping[str, Version]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Subscription:
+    """What routing asks of a standing subscription; empty `event_types` mean all of the topic."""
+
+    id: UUID
+    number: int
+    application_id: UUID
+    event_types: frozenset[str]
+    version_pin: int | None
+    filter: CompiledFilter
+    region: str
+    is_ordered: bool
+    is_pull: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Knowledge:
+    """All of it, as of one version of governance."""
+
+    version: tuple[int, str]
+    keys: Mapping[str, Key]
+    regions: Mapping[UUID, str]
+    event_types: Mapping[str, EventType]
+    subscriptions: Mapping[tuple[UUID, str], tuple[Subscription, ...]]
+    entitlements: Entitlements
+
+    def may_view(self, application_id: UUID, topic: Topic) -> bool:
+        """Tell whether the application may know that the topic exists, as `access` would."""
+        if not topic.is_restricted:
+            return True
+        actor = self.entitlements.actors.get(application_id)
+        if actor is None:
+            return False
+        held = self.entitlements
+        return (
+            actor.team_id == topic.owner_id
+            or (actor.account_id, VIEW, topic.id) in held.account_permissions
+            or any((group, VIEW, topic.id) in held.group_permissions for group in actor.group_ids)
+        )
+
+
+@lru_cache(maxsize=4_096)
+def _compiled(sha256: str, document: str) -> schemas.Validator:
+    del sha256  # spares the cache from comparing documents of equal hash
+    return schemas.validator_for(document)

@@ -1,0 +1,76 @@
+"""Publishing: the edge, the route and the record of events, for doors that are not in a hurry.
+
+The HTTP door asks `prepare` too and hands the result to the group commit (`delivery.recorder`); so
+every door has the same rules and writes by the same statement.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from django.db import connection, transaction
+
+from delivery import edge, knowledge, recording, routing, signals
+from delivery.cloudevents import Envelope
+from delivery.edge import Publisher, Refused
+from delivery.known import Knowledge
+from delivery.recording import Outcome, Prepared, Recorded
+from delivery.tally import UPSERT, Tally
+
+
+def prepare(
+    known: Knowledge,
+    publisher: Publisher,
+    envelope: Envelope,
+    now: datetime,
+    *,
+    origin_id: UUID | None = None,
+) -> Prepared:
+    """Let one event through every rule and pick who gets it; raises `edge.Refused`."""
+    accepted = edge.accept(known, publisher, envelope, now)
+    return Prepared.of(accepted, routing.route(known, accepted, now), now, origin_id=origin_id)
+
+
+def publish(
+    envelope: Envelope, *, publisher: Publisher, now: datetime, origin_id: UUID | None = None
+) -> Recorded:
+    """Store one event and its deliveries, or nothing.
+
+    `origin_id` names the event that this one corrects or copies. Raises `edge.Refused`, and
+    `knowledge.Stale` when nobody can tell what governance allows.
+    """
+    prepared = prepare(knowledge.current(), publisher, envelope, now, origin_id=origin_id)
+    (outcome,) = record([prepared])
+    if isinstance(outcome, Refused):
+        raise outcome
+    return outcome
+
+
+def record(events: Sequence[Prepared]) -> list[Outcome]:
+    """Store each event that is new, in one transaction; say what became of each, in order."""
+    tally = Tally()
+    with transaction.atomic(), connection.cursor() as cursor:
+        causes = {}
+        for environment, ids in recording.causes_to_ask(events).items():
+            cursor.execute(recording.CAUSES, {"ids": ids, "environment": environment})
+            causes.update(dict(cursor.fetchall()))
+        cursor.execute(recording.INSERT, recording.parameters(events, causes))
+        inserted = {row[0] for row in cursor.fetchall()}
+        digests = [event.digest for event in events if event.id not in inserted]
+        seen = {}
+        if digests:
+            cursor.execute(recording.SEEN, {"digests": digests})
+            seen = {bytes(row[0]): row for row in cursor.fetchall()}
+        for event in events:
+            if event.id in inserted:
+                tally.add(event.route.filtered, event.received_at)
+        if tally:
+            cursor.execute(UPSERT, tally.take())
+        woken = recording.woken(events, inserted, causes)
+        if woken:
+            transaction.on_commit(
+                lambda: signals.work_waits.send(None, subscription_ids=woken), robust=True
+            )
+    return recording.outcomes(events, inserted=inserted, seen=seen, causes=causes)

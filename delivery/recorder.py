@@ -1,0 +1,258 @@
+"""Group commit: what arrives while one transaction runs shares the next one.
+
+There is no timer. The first unit starts a drain; while it writes, others collect by themselves, and
+are answered together after their own commit. One writer a process.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+import psycopg
+
+from delivery import recording, signals
+from delivery.edge import Kind, Refused
+from delivery.recording import Outcome, Prepared, SeenRow
+from delivery.tally import UPSERT, Tally
+
+MAX_EVENTS_A_COMMIT = 500
+MAX_WAITING_EVENTS = 10_000  # some seconds of work; more would only be answered too late
+COMMIT_SECONDS = 10.0
+TALLY_SECONDS = 1.0
+
+Connection = psycopg.AsyncConnection[tuple[Any, ...]]
+Connect = Callable[[], Awaitable[Connection]]
+
+logger = logging.getLogger(__name__)
+
+
+class Unavailable(Exception):
+    """The events cannot be stored now, and are not: send them again after a second or two."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Unit:
+    """The events of one request; an atomic one is stored whole or not at all."""
+
+    events: Sequence[Prepared]
+    is_atomic: bool = True
+
+
+@dataclass(kw_only=True, slots=True, eq=False)
+class _Waiting:
+    unit: Unit
+    answer: asyncio.Future[list[Outcome]]
+
+
+@dataclass(kw_only=True, slots=True)
+class _Written:
+    """What one transaction did."""
+
+    inserted: set[UUID] = field(default_factory=set)
+    seen: dict[bytes, SeenRow] = field(default_factory=dict)
+    causes: dict[str, int] = field(default_factory=dict)
+
+    def outcomes(self, unit: Unit) -> list[Outcome]:
+        return recording.outcomes(
+            unit.events, inserted=self.inserted, seen=self.seen, causes=self.causes
+        )
+
+
+class _Broken(Exception):
+    """Atomic units of this transaction meet other content: roll back and go on without them."""
+
+    def __init__(self, answers: dict[int, list[Outcome]]) -> None:
+        super().__init__()
+        self.answers = answers
+
+
+class Recorder:
+    """Stores the events of one process; made and used on one event loop."""
+
+    def __init__(self, connect: Connect) -> None:
+        self._connect = connect
+        self._connection: Connection | None = None
+        self._waiting: deque[_Waiting] = deque()
+        self._waiting_events = 0
+        self._drain_task: asyncio.Task[None] | None = None
+        self._tally = Tally()
+        self._tally_timer: asyncio.TimerHandle | None = None
+
+    async def record(self, unit: Unit) -> list[Outcome]:
+        """Store the unit's events; return what became of each, in order, after the commit.
+
+        Raises `Unavailable` when the queue is full or the database does not take them. A caller
+        who gives up takes nothing from the others: the commit goes on.
+        """
+        if self._waiting_events + len(unit.events) > MAX_WAITING_EVENTS:
+            raise Unavailable("Too many events wait to be stored.")
+        answer: asyncio.Future[list[Outcome]] = asyncio.get_running_loop().create_future()
+        self._waiting.append(_Waiting(unit=unit, answer=answer))
+        self._waiting_events += len(unit.events)
+        if self._drain_task is None:
+            self._drain_task = asyncio.create_task(self._drain())
+        return await answer
+
+    async def close(self) -> None:
+        """Write what waits, then close the connection."""
+        if self._drain_task is not None:
+            await asyncio.wait([self._drain_task], timeout=COMMIT_SECONDS)
+        if self._tally_timer is not None:
+            self._tally_timer.cancel()
+        await self._write_tally()
+        await self._disconnect()
+
+    async def _drain(self) -> None:
+        try:
+            while self._waiting:
+                await self._store(self._take())
+        finally:
+            self._drain_task = None
+            for left in self._waiting:  # only a cancelled drain leaves any
+                _fail(left, Unavailable("The server is stopping."))
+
+    def _take(self) -> list[_Waiting]:
+        taken = [self._waiting.popleft()]
+        count = len(taken[0].unit.events)
+        while self._waiting and count + len(self._waiting[0].unit.events) <= MAX_EVENTS_A_COMMIT:
+            taken.append(self._waiting.popleft())
+            count += len(taken[-1].unit.events)
+        self._waiting_events -= count
+        return taken
+
+    async def _store(self, taken: list[_Waiting]) -> None:
+        try:
+            await self._write(taken)
+        except Exception as error:
+            if _is_lost_connection(error):
+                await self._store_again(taken)
+            elif len(taken) == 1:
+                logger.exception("An event could not be stored", exc_info=error)
+                _fail(taken[0], Unavailable("The event could not be stored."))
+            else:
+                # One of them cannot be stored: its neighbours must not pay for it.
+                for one in taken:
+                    await self._store([one])
+
+    async def _store_again(self, taken: list[_Waiting]) -> None:
+        """Try once on a new connection; what the lost one did commit is found by its identity."""
+        await self._disconnect()
+        try:
+            await self._write(taken)
+        except Exception as error:  # noqa: BLE001 - whatever it is, every client gets an answer
+            logger.warning("Events could not be stored: %s", type(error).__name__)
+            await self._disconnect()
+            for one in taken:
+                _fail(one, Unavailable("The database does not answer."))
+
+    async def _write(self, taken: list[_Waiting]) -> None:
+        answers: dict[int, list[Outcome]] = {}
+        standing = taken
+        written = _Written()
+        while standing:
+            try:
+                async with asyncio.timeout(COMMIT_SECONDS):
+                    written = await self._commit([one.unit for one in standing])
+                break
+            except _Broken as broken:
+                answers.update(
+                    (id(standing[place]), outcomes) for place, outcomes in broken.answers.items()
+                )
+                standing = [one for one in standing if id(one) not in answers]
+        for one in taken:
+            _answer(one, answers.get(id(one)) or written.outcomes(one.unit))
+        events = [event for one in standing for event in one.unit.events]
+        woken = recording.woken(events, written.inserted, written.causes)
+        if woken:
+            signals.work_waits.send_robust(None, subscription_ids=woken)
+        self._count_filtered(events, written.inserted)
+
+    async def _commit(self, units: Sequence[Unit]) -> _Written:
+        connection = await self._connected()
+        events = [event for unit in units for event in unit.events]
+        if not any(unit.is_atomic and len(unit.events) > 1 for unit in units):
+            # Nothing can have to be taken back, so the statement is its own transaction.
+            return await _execute(connection, events)
+        async with connection.transaction():
+            written = await _execute(connection, events)
+            broken = {}
+            for place, unit in enumerate(units):
+                found = written.outcomes(unit)
+                if unit.is_atomic and any(isinstance(one, Refused) for one in found):
+                    broken[place] = found
+            if broken:
+                raise _Broken(broken)
+            return written
+
+    async def _connected(self) -> Connection:
+        if self._connection is None or self._connection.closed:
+            self._connection = await self._connect()
+        return self._connection
+
+    async def _disconnect(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            with contextlib.suppress(psycopg.Error, OSError):
+                await connection.close()
+
+    def _count_filtered(self, events: Sequence[Prepared], inserted: set[UUID]) -> None:
+        for event in events:
+            if event.route.filtered and event.id in inserted:
+                self._tally.add(event.route.filtered, event.received_at)
+        if self._tally and self._tally_timer is None:
+            loop = asyncio.get_running_loop()
+            self._tally_timer = loop.call_later(
+                TALLY_SECONDS, lambda: asyncio.ensure_future(self._write_tally())
+            )
+
+    async def _write_tally(self) -> None:
+        """Write the counts; the connection runs one statement after the other by itself."""
+        self._tally_timer = None
+        if not self._tally:
+            return
+        with contextlib.suppress(psycopg.Error, OSError):
+            await (await self._connected()).execute(UPSERT, self._tally.take())
+
+
+async def _execute(connection: Connection, events: Sequence[Prepared]) -> _Written:
+    written = _Written()
+    for environment, ids in recording.causes_to_ask(events).items():
+        cursor = await connection.execute(
+            recording.CAUSES, {"ids": ids, "environment": environment}
+        )
+        written.causes.update(dict(await cursor.fetchall()))
+    cursor = await connection.execute(
+        recording.INSERT, recording.parameters(events, written.causes)
+    )
+    written.inserted = {row[0] for row in await cursor.fetchall()}
+    if len(written.inserted) < len(events):
+        digests = [event.digest for event in events if event.id not in written.inserted]
+        cursor = await connection.execute(recording.SEEN, {"digests": digests})
+        written.seen = {bytes(row[0]): row for row in await cursor.fetchall()}
+    return written
+
+
+def _is_lost_connection(error: Exception) -> bool:
+    return isinstance(error, psycopg.OperationalError | OSError | TimeoutError)
+
+
+def _answer(waiting: _Waiting, outcomes: list[Outcome]) -> None:
+    if not waiting.answer.done():
+        waiting.answer.set_result(outcomes)
+
+
+def _fail(waiting: _Waiting, error: Exception) -> None:
+    if not waiting.answer.done():
+        waiting.answer.set_exception(error)
+
+
+def refusal(error: Unavailable) -> Refused:
+    """Say it in the words of the edge."""
+    return Refused(Kind.NOT_NOW, str(error))

@@ -1,0 +1,145 @@
+"""To whom an event goes, and for everybody else of the topic, why not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from django.utils.translation import gettext as _
+
+from delivery import known
+from delivery.edge import Accepted
+from delivery.known import Knowledge
+from delivery.states import SkipReason
+from governance.states import Verb
+
+
+class Verdict(StrEnum):
+    """What routing says of one subscription; all but the first two make no row."""
+
+    DELIVER = "deliver"
+    SKIP = "skip"
+    OTHER_TYPE = "other_type"
+    OTHER_VERSION = "other_version"
+    FILTERED = "filtered"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Choice:
+    """One subscription of the event's topic, the verdict on it, and a sentence that says why."""
+
+    subscription: known.Subscription
+    verdict: Verdict
+    reason: str = ""
+    sentence: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Owed:
+    """A delivery to make, or, with a reason, one that a rule decided against."""
+
+    subscription: known.Subscription
+    skipped: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Route:
+    """What follows from one event: rows to write, and subscriptions that filtered it out."""
+
+    owed: tuple[Owed, ...] = ()
+    filtered: tuple[UUID, ...] = ()
+
+
+def route(knowledge: Knowledge, event: Accepted, now: datetime) -> Route:
+    """Pick the subscriptions that get the event, in the order of their numbers."""
+    place = (event.topic.id, event.publisher.environment)
+    standing = knowledge.subscriptions.get(place)
+    if not standing:
+        return Route()
+    owed: list[Owed] = []
+    filtered: list[UUID] = []
+    attributes = event.envelope.attributes()
+    for subscription in standing:
+        verdict, reason = _judge(knowledge, event, subscription, attributes, now)
+        if verdict in (Verdict.DELIVER, Verdict.SKIP):
+            owed.append(Owed(subscription=subscription, skipped=reason))
+        elif verdict is Verdict.FILTERED:
+            filtered.append(subscription.id)
+    return Route(owed=tuple(owed), filtered=tuple(filtered))
+
+
+def explain(knowledge: Knowledge, event: Accepted, now: datetime) -> Iterator[Choice]:
+    """Yield what routing says now of each standing subscription of the event's topic, and why."""
+    attributes = event.envelope.attributes()
+    place = (event.topic.id, event.publisher.environment)
+    for subscription in knowledge.subscriptions.get(place, ()):
+        verdict, reason = _judge(knowledge, event, subscription, attributes, now)
+        yield Choice(
+            subscription=subscription,
+            verdict=verdict,
+            reason=reason,
+            sentence=_sentence(event, subscription, verdict, reason, attributes),
+        )
+
+
+def _judge(
+    knowledge: Knowledge,
+    event: Accepted,
+    subscription: known.Subscription,
+    attributes: dict[str, str],
+    now: datetime,
+) -> tuple[Verdict, str]:
+    if subscription.event_types and event.event_type.name not in subscription.event_types:
+        return Verdict.OTHER_TYPE, ""
+    if subscription.version_pin not in (None, event.version.major):
+        return Verdict.OTHER_VERSION, ""
+    if not subscription.filter.matches(attributes, event.envelope.data):
+        return Verdict.FILTERED, ""
+    if not knowledge.entitlements.allows(
+        subscription.application_id,
+        Verb.SUBSCRIBE,
+        event.topic.id,
+        event.publisher.environment,
+        now,
+    ):
+        return Verdict.SKIP, SkipReason.NO_GRANT.value
+    if not _may_go(event, subscription.region):
+        return Verdict.SKIP, SkipReason.RESIDENCY.value
+    return Verdict.DELIVER, ""
+
+
+def _may_go(event: Accepted, region: str) -> bool:
+    bound = event.topic.regions
+    return (not bound or region in bound) and (not event.regions or region in event.regions)
+
+
+def _sentence(
+    event: Accepted,
+    subscription: known.Subscription,
+    verdict: Verdict,
+    reason: str,
+    attributes: dict[str, str],
+) -> str:
+    match verdict:
+        case Verdict.DELIVER:
+            return _("It wants this event, and nothing stands against it.")
+        case Verdict.OTHER_TYPE:
+            return _("It did not ask for %(type)s.") % {"type": event.event_type.name}
+        case Verdict.OTHER_VERSION:
+            return _("It is pinned to version %(pin)s; this event is of version %(major)s.") % {
+                "pin": subscription.version_pin,
+                "major": event.version.major,
+            }
+        case Verdict.FILTERED:
+            explained = subscription.filter.explain(attributes, event.envelope.data)
+            return _("Its filter leaves the event out. %(why)s") % {"why": explained.sentence}
+    if reason == SkipReason.RESIDENCY:
+        bound = sorted(event.regions or event.topic.regions)
+        return _("The event stays in %(regions)s; this endpoint is in %(region)s.") % {
+            "regions": ", ".join(bound),
+            "region": subscription.region,
+        }
+    return _("Its application may not subscribe to %(topic)s here.") % {"topic": event.topic.name}
