@@ -21,7 +21,10 @@
       search.focus();
       search.select();
     } else if (event.key === "Escape") {
-      if (event.target === search && !search.value && cameFrom) cameFrom.focus();
+      if (event.target === search && !search.value) {
+        search.blur();
+        if (cameFrom) cameFrom.focus();
+      }
       closeMenus(null);
       closeFragment();
     }
