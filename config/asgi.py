@@ -14,7 +14,7 @@ from typing import Any
 from django.core.asgi import get_asgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-pages = get_asgi_application()
+pages: Any = get_asgi_application()
 
 from delivery import asgi as publish  # noqa: E402 - models exist only now
 

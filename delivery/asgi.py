@@ -206,8 +206,8 @@ def _require_rate(publisher: Publisher, count: int) -> None:
 
 
 def _is_partial(scope: Scope) -> bool:
-    query = parse_qs(scope.get("query_string", b"").decode("latin-1"))
-    return query.get("partial", [""])[-1].lower() == "true"
+    text: bytes = scope.get("query_string", b"")
+    return parse_qs(text.decode("latin-1")).get("partial", [""])[-1].lower() == "true"
 
 
 async def _body(receive: Receive) -> bytes:

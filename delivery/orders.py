@@ -79,7 +79,7 @@ class Order:
         # JSON keeps lists: the filter is a document, not a tuple of values.
         if "filter" in wishes:
             given["filter"] = wishes["filter"]
-        return cls(**{**base, **given})  # type: ignore[arg-type]  # values come by the TypedDict
+        return cls(**{**base, **given})
 
 
 _NAMES = frozenset(field.name for field in fields(Order))

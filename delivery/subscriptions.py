@@ -18,6 +18,7 @@ from catalog.moves import IllegalMove
 from delivery import endpoints, orders, signals
 from delivery.models import Circuit, Delivery, Endpoint, QueueRow, Subscription
 from delivery.orders import Order, Wishes
+from delivery.pings import PingResult, ping
 from delivery.states import (
     CircuitState,
     DeliveryMode,
@@ -31,6 +32,23 @@ from governance.governed import governed, record
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+# A verb of its own module, named here because this is where people look for it.
+__all__ = [
+    "Backlog",
+    "PingResult",
+    "backlog",
+    "change",
+    "create",
+    "disable",
+    "end",
+    "order_of",
+    "pause",
+    "ping",
+    "resume",
+    "reveal_secret",
+    "rotate_secret",
+]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
