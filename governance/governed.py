@@ -32,7 +32,7 @@ def governed(*, by: User | None, now: datetime, reason: str = "") -> Iterator[No
     who = history.Acting(actor=by, reason=reason, at=now)
     collected = _entries.get()
     if collected is not None:
-        with transaction.atomic(), history.act(who):
+        with _taken_back_on_failure(collected), transaction.atomic(), history.act(who):
             yield
             _attach(collected, who)
         return
@@ -58,7 +58,7 @@ def record(
     """Note what the running verb did, for the ledger.
 
     `before` and `after` hold changed values only: plain JSON values, instants or UUIDs; documents
-    as SHA-256 of their bytes, never inline. `related` are the things whose owners may read the entry.
+    as SHA-256 of their bytes, never inline. `related` are the things whose owners may read it.
     Raises `history.NotGoverned` outside `governed`.
     """
     who = history.acting()
@@ -77,6 +77,17 @@ def record(
             related=related,
         )
     )
+
+
+@contextmanager
+def _taken_back_on_failure(entries: list[ledger.Entry]) -> Iterator[None]:
+    """Forget what a nested verb noted when it fails: the outer one may catch that and go on."""
+    length = len(entries)
+    try:
+        yield
+    except BaseException:
+        del entries[length:]
+        raise
 
 
 def _attach(entries: list[ledger.Entry], who: history.Acting) -> None:

@@ -62,7 +62,17 @@ def give_unasked(
     now: datetime,
 ) -> Grant:
     """Give a grant inside a verb that has asked for the permission itself (an approval)."""
-    _check(grantee, verb=verb, environment=environment, until=until, reason=reason, now=now)
+    for old in _standing(grantee, verb, topic, environment).ran_out(now):
+        _expire(old, now=now)
+    check_wanted(
+        grantee,
+        verb=verb,
+        topic=topic,
+        environment=environment,
+        until=until,
+        reason=reason,
+        now=now,
+    )
     grant = Grant(
         application=grantee if isinstance(grantee, Application) else None,
         team=grantee if isinstance(grantee, Team) else None,
@@ -74,14 +84,11 @@ def give_unasked(
         granted_by=by,
         granted_at=now,
     )
-    for old in _rivals(grant).ran_out(now):
-        _expire(old, now=now)
-    _refuse_second(grant)
     try:
         with transaction.atomic():
             grant.save()
     except IntegrityError:
-        _refuse_second(grant)
+        _refuse_second(grantee, verb, topic, environment)  # a rival was faster
         raise
     grant.refresh_from_db(fields=["number"])
     access.put_in_force(grant)
@@ -168,15 +175,17 @@ def _end(grant: Grant, target: GrantState, *, by: User | None, reason: str, now:
     return ended
 
 
-def _check(
+def check_wanted(
     grantee: Grantee,
     *,
     verb: str,
+    topic: Topic,
     environment: str,
     until: datetime | None,
     reason: str,
     now: datetime,
 ) -> None:
+    """Raise ValidationError for what a grant cannot say, or says already."""
     if verb not in Verb.values:
         raise ValidationError({"verb": _("Choose publish or subscribe.")})
     if environment not in Environment.values:
@@ -186,6 +195,7 @@ def _check(
     if isinstance(grantee, Application) and not grantee.is_active:
         raise ValidationError({"application": _("%s is not active.") % grantee})
     _check_until(until, now=now)
+    _refuse_second(grantee, verb, topic, environment)
 
 
 def _check_until(until: datetime | None, *, now: datetime) -> None:
@@ -193,24 +203,24 @@ def _check_until(until: datetime | None, *, now: datetime) -> None:
         raise ValidationError({"until": _("This end has passed: choose a later one.")})
 
 
-def _rivals(grant: Grant) -> GrantQuerySet:
+def _standing(grantee: Grantee, verb: str, topic: Topic, environment: str) -> GrantQuerySet:
     return Grant.objects.with_names().filter(
-        application=grant.application,
-        team=grant.team,
-        topic=grant.topic,
-        verb=grant.verb,
-        environment=grant.environment,
+        application=grantee if isinstance(grantee, Application) else None,
+        team=grantee if isinstance(grantee, Team) else None,
+        topic=topic,
+        verb=verb,
+        environment=environment,
         state=GrantState.IN_FORCE,
     )
 
 
-def _refuse_second(grant: Grant) -> None:
-    standing = _rivals(grant).first()
+def _refuse_second(grantee: Grantee, verb: str, topic: Topic, environment: str) -> None:
+    standing = _standing(grantee, verb, topic, environment).first()
     if standing is not None:
         raise ValidationError(
             _("%(grantee)s has this already by %(grant)s: extend that one instead."),
             code="already_granted",
-            params={"grantee": grant.grantee, "grant": standing},
+            params={"grantee": grantee, "grant": standing},
         )
 
 

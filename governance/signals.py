@@ -1,7 +1,7 @@
 """What happened, one signal a fact, in the past tense, sent inside the transaction.
 
-Each is sent with `sender=type(thing), thing=thing, by=User | None, now=datetime`. A receiver (in the
-shell) writes rows in the same transaction; a signal never carries a decision.
+Each is sent with `sender=type(thing), thing=thing, by=User | None, now=datetime`. A receiver (in
+the shell) writes rows in the same transaction; a signal never carries a decision.
 """
 
 from __future__ import annotations

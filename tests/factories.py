@@ -12,10 +12,12 @@ import json
 from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 from django.contrib.auth.models import Group
 from django.utils import timezone
 
+from catalog.ids import uuid7
 from catalog.models import (
     Application,
     Domain,
@@ -348,3 +350,8 @@ def make_subscription(
         subscription.refresh_from_db()
         Circuit.objects.get_or_create(subscription=subscription)
     return subscription
+
+
+def make_uuid() -> UUID:
+    """Return an identifier that nothing has yet."""
+    return uuid7()

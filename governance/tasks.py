@@ -1,0 +1,14 @@
+"""What governance does by itself, as wake-ups: each is safe to run twice."""
+
+from __future__ import annotations
+
+from celery import shared_task
+from django.utils import timezone
+
+from governance import grants
+
+
+@shared_task(name="governance.tidy", ignore_result=True, acks_late=True)
+def tidy() -> None:
+    """Close what has run out."""
+    grants.expire(now=timezone.now())
