@@ -1,18 +1,30 @@
-"""Show every page in the viewer's time zone, language, theme and chosen environment."""
+"""Show every page as its viewer wants it, and say honestly when it cannot be shown.
+
+The API has its own words for trouble (`catalog.problems`); these are the pages'.
+"""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.conf import settings
+from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.template.loader import render_to_string
 from django.utils import timezone, translation
+from django.utils.http import url_has_allowed_host_and_scheme
 
+from catalog.moves import IllegalMove
 from catalog.words import Environment
 
 ENVIRONMENT_COOKIE = "environment"
 _YEAR_SECONDS = 31_536_000
+_RETRY_SECONDS = 5
+
+logger = logging.getLogger(__name__)
 
 
 def viewer_preferences(
@@ -24,10 +36,14 @@ def viewer_preferences(
     """
 
     def middleware(request: HttpRequest) -> HttpResponse:
-        user = request.user
+        try:
+            user = request.user
+            is_known = user.is_authenticated
+        except (OperationalError, InterfaceError) as error:
+            return _unavailable(request, error)
         language, zone, theme = "", None, "system"
         first = Environment.PRODUCTION.value
-        if user.is_authenticated:
+        if is_known:
             language, zone, theme = user.language, _zone(user.time_zone), user.theme
             first = user.environment
         asked = _environment(request.GET.get("environment"))
@@ -62,3 +78,39 @@ def _zone(name: str) -> ZoneInfo | None:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError):
         return None  # a zone that this system no longer knows: show the installation's own
+
+
+class AnswerTrouble:
+    """Turn what a page's verb could not do into a page: too late is 409, no database is 503."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Pass the request on."""
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        """Answer for the errors named above; every other one stays our mistake, a 500."""
+        if isinstance(error, IllegalMove):
+            context = {"exception": str(error), "back": _came_from(request)}
+            return render(request, "409.html", context, status=409)
+        if isinstance(error, OperationalError | InterfaceError):
+            return _unavailable(request, error)
+        return None
+
+
+def _unavailable(request: HttpRequest, error: Exception) -> HttpResponse:
+    logger.error("The database did not answer for %s.", request.path, exc_info=error)
+    page = HttpResponse(render_to_string("503.html"), status=503)
+    page["Retry-After"] = str(_RETRY_SECONDS)
+    return page
+
+
+def _came_from(request: HttpRequest) -> str:
+    """Return the page that sent the form, if it is one of ours."""
+    page = request.headers.get("Referer", "")
+    is_ours = url_has_allowed_host_and_scheme(
+        page, allowed_hosts={request.get_host()}, require_https=request.is_secure()
+    )
+    return page if is_ours else "/"

@@ -86,6 +86,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "catalog.middleware.viewer_preferences",
+    "catalog.middleware.AnswerTrouble",
     "axes.middleware.AxesMiddleware",
 ]
 
@@ -153,6 +154,8 @@ AXES_RESET_ON_SUCCESS = True
 AXES_LOCKOUT_TEMPLATE = "governance/locked_out.html"
 
 LANGUAGE_CODE = "en"
+# Only what the catalogs translate: else a page would mix our English with Django's own German.
+LANGUAGES = [("en", "English")]
 TIME_ZONE = "UTC"
 USE_I18N = True
 USE_TZ = True

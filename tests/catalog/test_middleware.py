@@ -6,12 +6,14 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from django.contrib.auth.models import AnonymousUser
+from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.test import RequestFactory
 from django.utils import timezone, translation
 
-from catalog.middleware import viewer_preferences
+from catalog.middleware import AnswerTrouble, viewer_preferences
 from catalog.models import User
+from catalog.moves import IllegalMove
 
 
 @pytest.fixture(autouse=True)
@@ -65,3 +67,48 @@ def test_unknown_environment_and_zone_are_passed_over() -> None:
     seen, response = visit("/?environment=moon", user=lost, kept="mars")
     assert (seen["environment"], seen["zone"]) == ("production", "UTC")
     assert not response.cookies
+
+
+def trouble(error: Exception, **headers: str) -> HttpResponse | None:
+    request = RequestFactory().post("/changes/42/approve", headers=headers)
+    request.user = AnonymousUser()
+    return AnswerTrouble(lambda _: HttpResponse()).process_exception(request, error)
+
+
+def test_too_late_is_a_conflict_that_says_what_happened_meanwhile() -> None:
+    error = IllegalMove("Jonas Weber approved this at 14:20.", current="approved")
+    response = trouble(error, referer="http://testserver/changes/42/")
+    assert response is not None
+    assert response.status_code == 409
+    page = response.content.decode()
+    assert "Jonas Weber approved this at 14:20." in page
+    assert 'href="http://testserver/changes/42/"' in page
+
+
+def test_way_back_never_leads_to_another_site() -> None:
+    response = trouble(IllegalMove("Too late.", current=None), referer="https://evil.example/")
+    assert response is not None
+    assert "evil" not in response.content.decode()
+
+
+def test_no_database_is_a_pause_not_our_mistake() -> None:
+    response = trouble(OperationalError("connection refused"))
+    assert response is not None
+    assert (response.status_code, response["Retry-After"]) == (503, "5")
+
+
+def test_unreachable_session_store_is_a_pause_too() -> None:
+    request = RequestFactory().get("/")
+
+    class Unreachable:
+        @property
+        def is_authenticated(self) -> bool:
+            raise OperationalError("connection refused")
+
+    request.user = Unreachable()  # type: ignore[assignment]
+    response = viewer_preferences(lambda _: HttpResponse())(request)
+    assert response.status_code == 503
+
+
+def test_other_errors_stay_our_mistake() -> None:
+    assert trouble(RuntimeError()) is None
