@@ -12,6 +12,7 @@ Made = TypeVar("Made", bound=f.Formula)
 
 ALWAYS = f.Always()
 NEVER = f.Never()
+CONTAINERS = frozenset((JsonType.ARRAY, JsonType.OBJECT))
 
 
 class Algebra:
@@ -21,6 +22,7 @@ class Algebra:
         self._made: dict[Hashable, f.Formula] = {}
         self._serial: dict[f.Formula, int] = {ALWAYS: -2, NEVER: -1}
         self._opposite: dict[f.Formula, f.Formula] = {ALWAYS: NEVER, NEVER: ALWAYS}
+        self._scalar: dict[f.Formula, bool] = {}
         self._special: dict[tuple[f.Formula, JsonType], f.Formula] = {}
 
     def make(self, kind: type[Made], *fields: Hashable) -> Made:
@@ -225,6 +227,17 @@ class Algebra:
         below = self.make(f.Counted, inner, 0, least - 1) if least > 0 else NEVER
         above = self.make(f.Counted, inner, most + 1, None) if most is not None else NEVER
         return self.either((below, above))
+
+    def is_scalar(self, formula: f.Formula) -> bool:
+        """Return whether a formula surely leaves out objects and arrays, as far as is plain."""
+        known = self._scalar.get(formula)
+        if known is None:
+            pieces = formula.parts if isinstance(formula, f.Both) else (formula,)
+            known = self._scalar[formula] = any(
+                isinstance(piece, f.OfType) and piece.types.isdisjoint(CONTAINERS)
+                for piece in pieces
+            )
+        return known
 
     def specialised(self, formula: f.Formula, kind: JsonType) -> f.Formula:
         """Return what a formula still asks of a value that is known to be of this type."""

@@ -120,7 +120,7 @@ class Spot:
         found: dict[str, Located] = {}
         for node in self.owners(keyword):
             below = self.compiler.keywords(node)[keyword]
-            if isinstance(below, Mapping):
+            if isinstance(below, dict):
                 for name in below:
                     found.setdefault(name, node.child(keyword, name))
         return found
@@ -178,11 +178,8 @@ class Differ:
             yield from compare(old, new, labels)
 
     def _are_alike(self, old: Located | None, new: Located | None) -> bool:
-        """Return whether two schemas are the same formula, remarks included."""
-        if old is None or new is None:
-            return False
-        is_same = self.old.formula(old) is self.new.formula(new)
-        return is_same and identity(old.raw) == identity(new.raw)
+        """Return whether a schema stayed the same, with everything that it refers to."""
+        return old is not None and new is not None and self.new.canonical(new) is old
 
     @staticmethod
     def _change(
@@ -389,7 +386,7 @@ class Differ:
         """Compare what is said of properties that are not listed."""
         keyword = "additionalProperties"
         before, after = old.value(keyword), new.value(keyword)
-        if isinstance(before, Mapping) and isinstance(after, Mapping):
+        if isinstance(before, dict) and isinstance(after, dict):
             inner = (*labels, "each unlisted field")
             pair = old.owners(keyword)[0].child(keyword), new.owners(keyword)[0].child(keyword)
             yield from self._pair(*pair, inner)
@@ -554,7 +551,7 @@ def dependents(spot: Spot, keyword: str) -> dict[str, object]:
     """Return the identities of what depends on which property."""
     found: dict[str, object] = {}
     for value in spot.values(keyword):
-        if isinstance(value, Mapping):
+        if isinstance(value, dict):
             for name, needed in value.items():
                 ordered = sorted(map(str, needed)) if isinstance(needed, list) else needed
                 found[name] = identity(ordered)

@@ -10,7 +10,7 @@ from governance.compatibility.algebra import Algebra
 from governance.compatibility.budget import Budget
 from governance.compatibility.changes import Change, Differ, Key
 from governance.compatibility.comparing import Break, Comparison
-from governance.compatibility.compiling import Compiler
+from governance.compatibility.compiling import Compiler, Elder
 from governance.compatibility.confirming import Judge
 from governance.compatibility.declared import Places
 from governance.compatibility.documents import Library, Resolve, Schema, escape
@@ -135,8 +135,11 @@ class _Pair:
         old_library, new_library = Library(old, resolve), Library(new, resolve)
         twins = Twins(old_library, new_library)
         self.old = Compiler(self.algebra, old_library)
-        self.new = Compiler(self.algebra, new_library, twins.canonical)
+        self.new = Compiler(self.algebra, new_library, Elder(self.old, twins))
         self.old_judge, self.new_judge = Judge(old, resolve), Judge(new, resolve)
+        self._places = {
+            side: Places(side).at([side.library.document.root]) for side in (self.old, self.new)
+        }
 
     def report(self, mode: Mode, policy: Policy) -> Report:
         """Return the verdict over the directions of a mode."""
@@ -201,8 +204,7 @@ class _Pair:
             sides.reverse()
         (writer, accepted_by), (_, refused_by) = sides
         if policy is Policy.LENIENT:
-            place = Places(writer).at([writer.library.document.root])
-            if not place.admits(document):
+            if not self._places[writer].admits(document):
                 return False
         return accepted_by.accepts(document) is True and refused_by.accepts(document) is False
 

@@ -89,6 +89,7 @@ class Writer:
     def of_property(self, name: str) -> Goal:
         """Return what surely holds for the value of a property."""
         goal: set[f.Formula] = set()
+        places: list[Place] = []
         for atom in self._atoms(JsonType.OBJECT) or ():
             if isinstance(atom, f.EachProperty) and atom.names.contains(name):
                 goal.add(atom.inner)
@@ -96,7 +97,9 @@ class Writer:
                 place = atom.place
                 if not place.declares(name):
                     return frozenset((NEVER,))
-                goal.add(self._declared(place.of_property(name)))
+                places.append(place)
+        if not any(map(self._solver.algebra.is_scalar, goal)):
+            goal.update(self._declared(place.of_property(name)) for place in places)
         return frozenset(goal)
 
     def of_properties(self, names: Names) -> Goal:

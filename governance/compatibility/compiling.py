@@ -13,6 +13,7 @@ from governance.compatibility import formulas as f
 from governance.compatibility.algebra import ALWAYS, NEVER, Algebra
 from governance.compatibility.documents import Dialect, Library, Located
 from governance.compatibility.formulas import Names
+from governance.compatibility.twins import Twins
 from governance.compatibility.values import JsonType, exact
 
 IN_PLACE_LISTS = ("allOf", "anyOf", "oneOf")
@@ -29,6 +30,14 @@ class Part:
     detail: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Elder:
+    """The version before, from which formulas are taken over where nothing changed."""
+
+    compiler: Compiler
+    twins: Twins
+
+
 class Compiler:
     """Turns the schemas of one side into formulas; each place is read once."""
 
@@ -36,11 +45,11 @@ class Compiler:
         self,
         algebra: Algebra,
         library: Library,
-        canonical: Callable[[Located], Located] = lambda node: node,
+        elder: Elder | None = None,
     ) -> None:
         self.algebra = algebra
         self.library = library
-        self.canonical = canonical
+        self.elder = elder
         self._formulas: dict[Located, f.Formula] = {}
         self._targets: dict[Located, Located | None] = {}
         self._loops: dict[Located, bool] = {}
@@ -49,9 +58,17 @@ class Compiler:
         """Return what the schema at a node asks."""
         known = self._formulas.get(node)
         if known is None:
-            known = self.algebra.both(part.formula for part in self.parts(node))
+            twin = self.canonical(node)
+            if twin is not node and self.elder is not None:
+                known = self.elder.compiler.formula(twin)
+            else:
+                known = self.algebra.both([part.formula for part in self.parts(node)])
             self._formulas[node] = known
         return known
+
+    def canonical(self, node: Located) -> Located:
+        """Return the schema in an elder version that this one repeats, else the schema itself."""
+        return node if self.elder is None else self.elder.twins.canonical(node)
 
     def below(self, node: Located, *tokens: str | int) -> f.Formula:
         """Return what a schema below a node asks."""
@@ -60,7 +77,7 @@ class Compiler:
     def keywords(self, node: Located) -> Mapping[str, object]:
         """Return the keywords that count at a node: beside an older ``$ref`` no other does."""
         raw = node.raw
-        if not isinstance(raw, Mapping):
+        if not isinstance(raw, dict):
             return {}
         if "$ref" in raw and node.document.dialect <= Dialect.DRAFT_07:
             return {"$ref": raw["$ref"]}
@@ -134,13 +151,13 @@ class Compiler:
             if isinstance(alternatives, list):
                 yield from (node.child(keyword, index) for index in range(len(alternatives)))
         for keyword in IN_PLACE_SINGLE:
-            if isinstance(raw.get(keyword), Mapping):
+            if isinstance(raw.get(keyword), dict):
                 yield node.child(keyword)
         for keyword in ("dependentSchemas", "dependencies"):
             dependents = raw.get(keyword)
-            if isinstance(dependents, Mapping):
+            if isinstance(dependents, dict):
                 for name, dependent in dependents.items():
-                    if isinstance(dependent, Mapping):
+                    if isinstance(dependent, dict):
                         yield node.child(keyword, name)
         if "$ref" in raw or "$dynamicRef" in raw or "$recursiveRef" in raw:
             target = self.target(node)
@@ -377,7 +394,7 @@ def check_readable(pattern: str) -> None:
 
 def as_mapping(value: object) -> Mapping[str, object]:
     """Return a mapping as such; raise ``TypeError`` for anything else."""
-    if not isinstance(value, Mapping):
+    if not isinstance(value, dict):
         raise TypeError("not a mapping")
     return value
 

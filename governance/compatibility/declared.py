@@ -59,14 +59,14 @@ class Place:
     def _read(self, node: Located, raw: Mapping[str, object]) -> None:
         for keyword, found in (("properties", self.exact), ("patternProperties", self.patterns)):
             named = raw.get(keyword)
-            if isinstance(named, Mapping):
+            if isinstance(named, dict):
                 for name in named:
                     found.setdefault(name, []).append(node.child(keyword, name))
         for name in mentioned_names(raw):
             self.exact.setdefault(name, [])
         for keyword in REST_KEYWORDS:
             rest = raw.get(keyword)
-            if isinstance(rest, Mapping) and rest:
+            if isinstance(rest, dict) and rest:
                 self.maps.append(node.child(keyword))
         self._read_entries(node, raw)
 
@@ -77,7 +77,7 @@ class Place:
                 for index in range(len(prefix)):
                     self.prefix.setdefault(index, []).append(node.child(keyword, index))
         for keyword in ENTRY_KEYWORDS:
-            if isinstance(raw.get(keyword), Mapping):
+            if isinstance(raw.get(keyword), dict):
                 self.entries.append(node.child(keyword))
 
     def declares(self, name: str) -> bool:
@@ -102,13 +102,18 @@ class Place:
 
     def admits(self, value: object) -> bool:
         """Return whether a document contains only declared properties, at every level."""
-        if isinstance(value, Mapping):
+        if isinstance(value, dict):
             return all(
-                self.declares(name) and self.of_property(name).admits(inner)
+                self.declares(name)
+                and (not isinstance(inner, dict | list) or self.of_property(name).admits(inner))
                 for name, inner in value.items()
             )
         if isinstance(value, list):
-            return all(self.of_item(index).admits(inner) for index, inner in enumerate(value))
+            return all(
+                self.of_item(index).admits(inner)
+                for index, inner in enumerate(value)
+                if isinstance(inner, dict | list)
+            )
         return True
 
 
@@ -118,7 +123,7 @@ def mentioned_names(raw: Mapping[str, object]) -> Iterator[str]:
     lists = [required]
     for keyword in DEPENDENT_KEYWORDS:
         dependents = raw.get(keyword)
-        if isinstance(dependents, Mapping):
+        if isinstance(dependents, dict):
             yield from dependents
             lists.extend(dependents.values())
     for names in lists:
@@ -156,7 +161,7 @@ class Places:
         waiting = list(nodes)
         while waiting:
             node = waiting.pop()
-            if node not in seen and isinstance(node.raw, Mapping):
+            if node not in seen and isinstance(node.raw, dict):
                 seen.add(node)
                 yield node
                 waiting.extend(self.compiler.in_place(node))

@@ -8,8 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
-from typing import TypeAlias
+from typing import TypeAlias, cast
 from urllib.parse import unquote, urldefrag, urljoin
+
+from governance.compatibility.values import plainly
 
 Schema: TypeAlias = Mapping[str, object] | bool
 Resolve: TypeAlias = Callable[[str], Schema | None]
@@ -45,6 +47,8 @@ NAMED_SCHEMAS = frozenset(
         "properties",
     )
 )
+# A document in whose text none of these occurs names nothing: there is no need to index it.
+IDENTIFIER_MARKS = ("'$id'", "'id'", "nchor'")
 NEWER_KEYWORDS = frozenset(
     (
         "$anchor",
@@ -73,7 +77,7 @@ def subschemas(raw: Mapping[str, object]) -> Iterator[tuple[str, object]]:
         if keyword in NOT_SCHEMAS:
             continue
         at = "/" + escape(keyword)
-        if isinstance(value, Mapping):
+        if isinstance(value, dict):
             if keyword in NAMED_SCHEMAS:
                 yield from ((f"{at}/{escape(name)}", inner) for name, inner in value.items())
             else:
@@ -111,7 +115,7 @@ def every_schema(raw: Mapping[str, object]) -> Iterator[Mapping[str, object]]:
     """Yield a schema and all schemas in it."""
     yield raw
     for _, inner in subschemas(raw):
-        if isinstance(inner, Mapping):
+        if isinstance(inner, dict):
             yield from every_schema(inner)
 
 
@@ -129,8 +133,12 @@ class Document:
     has_recursive_anchor: bool = False
 
     def __post_init__(self) -> None:
+        if not isinstance(self.raw, dict | bool):
+            self.raw = cast("Schema", plainly(self.raw))
         self.resources[self.uri] = self.at("", self.raw, self.uri)
-        self._index("", self.raw, self.uri)
+        text = repr(self.raw)
+        if any(mark in text for mark in IDENTIFIER_MARKS):
+            self._index("", self.raw, self.uri)
 
     @property
     def root(self) -> Located:
@@ -145,7 +153,7 @@ class Document:
         return node
 
     def _index(self, pointer: str, raw: object, base: str) -> None:
-        if not isinstance(raw, Mapping):
+        if not isinstance(raw, dict):
             return
         base = self._identify(pointer, raw, base)
         for below, inner in subschemas(raw):
@@ -196,7 +204,7 @@ class Located:
             except (IndexError, TypeError) as missing:
                 raise KeyError(token) from missing
             pointer = f"{pointer}/{escape(str(token))}"
-            if isinstance(raw, Mapping):
+            if isinstance(raw, dict):
                 base = self.document.base_of(raw, base)
         return self.document.at(pointer, raw, base)
 
@@ -248,7 +256,7 @@ class Library:
 
     @staticmethod
     def _read(raw: Schema, uri: str, dialect: Dialect) -> Document:
-        if isinstance(raw, Mapping) and "$schema" in raw:
+        if isinstance(raw, dict) and "$schema" in raw:
             dialect = detect_dialect(raw)
         return Document(raw, dialect, uri)
 

@@ -36,7 +36,7 @@ def holds(formula: f.Formula, value: object, unfold: Unfold) -> bool | None:
             return formula.place.admits(value)
     if isinstance(value, str):
         return _string_holds(formula, value)
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         return _object_holds(formula, value, unfold)
     if isinstance(value, list):
         return _array_holds(formula, value, unfold)

@@ -113,10 +113,13 @@ class Builder:
         goal = list(shape.by_name.get(name, ()))
         goal += [inner for names, inner in shape.by_names if names.contains(name)]
         goal += self.extra.get(name, ())
+        algebra = self.solver.algebra
+        is_scalar = any(map(algebra.is_scalar, goal))
         for place in shape.places:
             if not place.declares(name):
                 return [NEVER]
-            goal.append(self.solver.algebra.make(f.OnlyDeclared, place.of_property(name)))
+            if not is_scalar:  # only groups and lists contain properties
+                goal.append(algebra.make(f.OnlyDeclared, place.of_property(name)))
         return goal
 
     def try_name(self, name: str, *more: f.Formula) -> Outcome:

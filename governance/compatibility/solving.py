@@ -267,9 +267,9 @@ class Search:
             case JsonType.STRING:
                 made = string_solving.solve(atoms, solver)
             case JsonType.ARRAY:
-                made = array_solving.solve(atoms, solver)
+                return array_solving.solve(atoms, solver)
             case JsonType.OBJECT:
-                made = object_solving.solve(atoms, solver)
+                return object_solving.solve(atoms, solver)
         if made.answer is Answer.FOUND and not solver.fits(atoms, made.value):
             return UNKNOWN  # a document that our own reading refuses is no answer
         return made

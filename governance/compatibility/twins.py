@@ -1,15 +1,15 @@
-"""Find the definitions that both versions share word for word.
+"""Find the schemas that both versions share word for word.
 
-Such a definition then is one formula on both sides, so nobody has to compare it with itself.
+Such a schema then is one formula on both sides, so nobody has to compare it with itself.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from governance.compatibility.documents import Library, Located, subschemas
-from governance.compatibility.values import identity
+from governance.compatibility.documents import Library, Located, follow, subschemas
 
+REFERENCE_MARKS = ("'$ref'", "Ref'")
 REFERENCES = ("$ref", "$dynamicRef", "$recursiveRef")
 
 
@@ -22,12 +22,14 @@ class Twins:
         self._twins: dict[Located, Located] = {}
 
     def canonical(self, node: Located) -> Located:
-        """Return the elder's twin of a definition, or the definition itself if it has none."""
-        if node not in self._twins:
+        """Return the elder's twin of a schema, or the schema itself if it has none."""
+        known = self._twins.get(node)
+        if known is None:
             elder = self._counterpart(node)
             is_twin = elder is not None and self._are_same(elder, node, set())
-            self._twins[node] = elder if is_twin and elder is not None else node
-        return self._twins[node]
+            known = elder if is_twin and elder is not None else node
+            self._twins[node] = known
+        return known
 
     def _counterpart(self, node: Located) -> Located | None:
         document = node.document
@@ -39,7 +41,12 @@ class Twins:
                 return None
             elder = found
         known = elder.nodes.get(node.pointer)
-        return known if known is not None and known.base == node.base else None
+        if known is not None:
+            return known
+        try:
+            return follow(elder.root, node.pointer)
+        except KeyError:
+            return None
 
     def _are_same(
         self, elder: Located, younger: Located, assumed: set[tuple[Located, Located]]
@@ -52,9 +59,14 @@ class Twins:
         if (
             elder.document.dialect != younger.document.dialect
             or elder.base != younger.base
-            or identity(elder.raw) != identity(younger.raw)
+            or elder.raw != younger.raw
         ):
             return False
+        text = repr(younger.raw)
+        if repr(elder.raw) != text:  # Python takes true for 1; nor is it worth telling orders apart
+            return False
+        if not any(mark in text for mark in REFERENCE_MARKS):
+            return True
         for place, written in references(younger):
             if elder.document.has_recursive_anchor:
                 return False
@@ -72,13 +84,13 @@ class Twins:
 def references(node: Located) -> Iterator[tuple[Located, str]]:
     """Yield (place, reference as written) for each reference in a schema."""
     raw = node.raw
-    if not isinstance(raw, Mapping):
+    if not isinstance(raw, dict):
         return
     for keyword in REFERENCES:
         written = raw.get(keyword)
         if isinstance(written, str):
             yield node, written
     for below, inner in subschemas(raw):
-        if isinstance(inner, Mapping):
+        if isinstance(inner, dict):
             base = node.document.base_of(inner, node.base)
             yield from references(node.document.at(node.pointer + below, inner, base))

@@ -130,7 +130,7 @@ def _choices(
             alternative = node.child(keyword, index)
             yield perhaps(alternative, c.formula(alternative))
     dependents = raw.get("dependentSchemas")
-    if isinstance(dependents, Mapping):
+    if isinstance(dependents, dict):
         for name in dependents:
             has_it = c.algebra.both(
                 (c.algebra.make(f.Has, name), c.algebra.opposite(c.algebra.lacks(name)))
@@ -170,7 +170,7 @@ def _own_properties(c: Compiler, node: Located, is_outermost: bool) -> Case:
     if inner_rest or "additionalProperties" in raw:
         return Case(everything=True)
     exact, patterns = raw.get("properties", {}), raw.get("patternProperties", {})
-    if not isinstance(exact, Mapping) or not isinstance(patterns, Mapping):
+    if not isinstance(exact, dict) or not isinstance(patterns, dict):
         raise TypeError("not a mapping")
     if any(f.searcher(pattern) is None for pattern in patterns):
         raise ValueError("unreadable pattern")

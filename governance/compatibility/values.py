@@ -31,9 +31,9 @@ def type_of(value: object) -> JsonType:
         return JsonType.NUMBER
     if isinstance(value, str):
         return JsonType.STRING
-    if isinstance(value, list | tuple):
+    if isinstance(value, list):
         return JsonType.ARRAY
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         return JsonType.OBJECT
     raise TypeError(f"not a JSON value: {type(value).__name__}")
 
@@ -48,6 +48,15 @@ def identity(value: object) -> Hashable:
             return ("object", frozenset((name, identity(item)) for name, item in pairs))
         case kind:
             return (kind.value, value)
+
+
+def plainly(value: object) -> object:
+    """Return a value made of dictionaries and lists, whatever mappings it came in."""
+    if isinstance(value, Mapping):
+        return {str(name): plainly(inner) for name, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [plainly(inner) for inner in value]
+    return value
 
 
 def exact(number: object) -> Fraction:
