@@ -37,15 +37,14 @@ def viewer_preferences(
 
     def middleware(request: HttpRequest) -> HttpResponse:
         try:
-            user = request.user
-            is_known = user.is_authenticated
+            person = request.user if request.user.is_authenticated else None
         except (OperationalError, InterfaceError) as error:
             return _unavailable(request, error)
         language, zone, theme = "", None, "system"
         first = Environment.PRODUCTION.value
-        if is_known:
-            language, zone, theme = user.language, _zone(user.time_zone), user.theme
-            first = user.environment
+        if person:
+            language, zone, theme = person.language, _zone(person.time_zone), person.theme
+            first = person.environment
         asked = _environment(request.GET.get("environment"))
         kept = _environment(request.COOKIES.get(ENVIRONMENT_COOKIE))
         request.environment = asked or kept or first  # type: ignore[attr-defined]
