@@ -8,6 +8,8 @@ from ipaddress import ip_network
 from django.conf import settings
 
 from delivery.addresses import Network
+from delivery.breaker import BreakerPolicy
+from delivery.retrying import RetryPolicy
 
 
 def encryption_keys() -> tuple[str, ...]:
@@ -28,6 +30,24 @@ def public_url() -> str:
 def publish_rate_per_second() -> int:
     """Return how many events a second one API key may publish through one web process."""
     return int(settings.PUBLISH_RATE_PER_SECOND)
+
+
+def retry_policy() -> RetryPolicy:
+    """Return how deliveries are tried again where their subscription does not say."""
+    return RetryPolicy(
+        waits_seconds=tuple(settings.DELIVERY_RETRY_WAITS_SECONDS),
+        overload_floor_seconds=settings.DELIVERY_OVERLOAD_FLOOR_SECONDS,
+    )
+
+
+def breaker_policy() -> BreakerPolicy:
+    """Return when circuits open and probe."""
+    return BreakerPolicy(probe_after_seconds=settings.DELIVERY_PROBE_SECONDS)
+
+
+def lease_seconds() -> int:
+    """Return how long a worker may hold a delivery before another one takes it."""
+    return int(settings.DELIVERY_LEASE_SECONDS)
 
 
 @lru_cache(maxsize=8)

@@ -121,9 +121,14 @@ class QueueRow(models.Model):
             models.Index(fields=["subscription_id", "due_at"], name="queue_by_subscription"),
             models.Index(fields=["due_at"], name="queue_by_due"),
             models.Index(
-                fields=["subscription_id", "order_key", "due_at"],
+                fields=["subscription_id", "order_key", "delivery_id"],
                 name="queue_by_key",
                 condition=Q(order_key__isnull=False),
+            ),
+            models.Index(
+                fields=["subscription_id", "due_at"],
+                name="queue_replays",
+                condition=Q(is_replay=True),
             ),
         ]
 

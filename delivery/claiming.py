@@ -1,0 +1,234 @@
+"""Taking what is owed from the queue, for a while: a lease, never a lock that outlives a worker.
+
+A claim moves `due_at` to the end of the lease and writes the lease's token. Whoever settles must
+hold the token still; a worker that dies simply lets the row become due again.
+
+No statement here is ever prepared on the server: a plan made while the queue was empty would read
+the whole table later.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import NamedTuple
+from uuid import UUID
+
+import orjson
+from django.db import connection
+
+from catalog.ids import uuid7
+from delivery import envelopes
+from delivery.models import Event, Payload
+from delivery.outgoing import Message
+from delivery.states import DeliveryStatus
+from delivery.targets import Knowledge
+
+LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
+# Rows that the first look at the queue reads; more than these, and each subscription is asked.
+LOOK_ROWS = 500
+# Between the clocks of those who write due times, and between writing one and committing it.
+MARGIN = timedelta(seconds=2)
+
+
+class Owed(NamedTuple):
+    """A delivery that this process holds until `leased_until`; the columns that a claim returns."""
+
+    delivery_id: UUID
+    subscription_id: UUID
+    event_id: UUID
+    lease: UUID
+    due_at: datetime
+    leased_until: datetime
+    attempts: int
+    first_attempt_at: datetime | None
+    waited_seconds: int
+    is_replay: bool
+
+
+_LOOK = """
+SELECT subscription_id, count(*), max(due_at) FROM (
+    SELECT subscription_id, due_at FROM delivery_queue
+    WHERE due_at >= %s AND due_at <= %s ORDER BY due_at LIMIT %s
+) look GROUP BY subscription_id
+"""
+
+_ASK_EACH = """
+SELECT wanted.id FROM unnest(%s::uuid[]) AS wanted(id) WHERE EXISTS (
+    SELECT 1 FROM delivery_queue q
+    WHERE q.subscription_id = wanted.id AND q.due_at >= %s AND q.due_at <= %s
+)
+"""
+
+_CLAIM = """
+WITH wanted AS (
+    SELECT * FROM json_to_recordset(%s) AS w(
+        subscription_id uuid, room int, low timestamptz, until timestamptz
+    )
+), picked AS MATERIALIZED (
+    SELECT q.delivery_id, q.due_at, w.until FROM wanted w CROSS JOIN LATERAL (
+        SELECT delivery_id, due_at FROM delivery_queue q
+        WHERE q.subscription_id = w.subscription_id AND q.due_at >= w.low AND q.due_at <= %s
+            AND {condition}
+        ORDER BY q.due_at LIMIT w.room FOR UPDATE SKIP LOCKED
+    ) q
+)
+UPDATE delivery_queue q SET lease = %s, due_at = picked.until
+FROM picked WHERE q.delivery_id = picked.delivery_id
+RETURNING q.delivery_id, q.subscription_id, q.event_id, q.lease, picked.due_at, q.due_at,
+    q.attempts, q.first_attempt_at, q.waited_seconds, q.is_replay
+"""
+
+
+class Which(StrEnum):
+    """Which rows of a subscription may be taken."""
+
+    ANY = "TRUE"
+    # A person ordered them: they go even while the circuit is open.
+    REPLAYS = "q.is_replay"
+    # Only the first of each key: it blocks the others while it is out or waits for its next try.
+    FIRST_OF_KEY = """(q.order_key IS NULL OR NOT EXISTS (
+        SELECT 1 FROM delivery_queue earlier
+        WHERE earlier.subscription_id = q.subscription_id
+            AND earlier.order_key = q.order_key AND earlier.delivery_id < q.delivery_id
+    ))"""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Wanted:
+    """How much to take for one subscription: `room` rows that became due since `low`."""
+
+    subscription_id: UUID
+    room: int
+    lease_seconds: float
+    low: datetime = LONG_AGO
+    which: Which = Which.ANY
+
+
+_RELEASE = """
+UPDATE delivery_queue q SET lease = NULL, due_at = r.due_at
+FROM json_to_recordset(%s) AS r(delivery_id uuid, lease uuid, due_at timestamptz)
+WHERE q.delivery_id = r.delivery_id AND q.lease = r.lease
+"""
+
+_END_BACKLOG = """
+WITH gone AS (
+    DELETE FROM delivery_queue WHERE delivery_id IN (
+        SELECT delivery_id FROM delivery_queue
+        WHERE subscription_id = ANY(%s::uuid[]) AND (lease IS NULL OR due_at <= %s)
+        LIMIT %s FOR UPDATE SKIP LOCKED
+    ) RETURNING delivery_id
+)
+UPDATE delivery_delivery d SET status = %s, reason = %s, ended_at = %s
+FROM gone WHERE d.id = gone.delivery_id
+"""
+
+
+def is_anything_due(*, now: datetime) -> bool:
+    """Tell whether the queue holds a row that may be claimed: one look at an index."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT EXISTS (SELECT 1 FROM delivery_queue WHERE due_at <= %s)", [now])
+        return bool(cursor.fetchone()[0])
+
+
+def due_subscriptions(
+    known: Collection[UUID], *, since: datetime, now: datetime
+) -> Collection[UUID]:
+    """Return which subscriptions have rows that became due since `since`.
+
+    A short look at the queue's front answers while little is due; else each of `known` is asked,
+    so that a large backlog in front hides nobody.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_LOOK, [since, now, LOOK_ROWS])
+        rows = cursor.fetchall()
+        if sum(count for _, count, _ in rows) < LOOK_ROWS:
+            return [subscription_id for subscription_id, _, _ in rows]
+        cursor.execute(_ASK_EACH, [_array(known), since, now])
+        return [subscription_id for (subscription_id,) in cursor.fetchall()]
+
+
+def claim(wanted: Iterable[Wanted], *, now: datetime) -> list[Owed]:
+    """Take up to `room` due deliveries for each subscription, the oldest due first."""
+    by_kind: dict[Which, list[Wanted]] = {}
+    for one in wanted:
+        by_kind.setdefault(one.which, []).append(one)
+    taken = [owed for which, some in by_kind.items() for owed in _claim(some, which, now)]
+    taken.sort(key=lambda owed: (owed.due_at, owed.delivery_id))
+    return taken
+
+
+def _claim(wanted: Sequence[Wanted], which: Which, now: datetime) -> list[Owed]:
+    rows = [
+        {
+            "subscription_id": one.subscription_id,
+            "room": one.room,
+            "low": one.low,
+            "until": now + timedelta(seconds=one.lease_seconds),
+        }
+        for one in wanted
+    ]
+    statement = _CLAIM.format(condition=which.value)
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [orjson.dumps(rows).decode(), now, uuid7()])
+        return [Owed(*row) for row in cursor.fetchall()]
+
+
+def release(owed: Iterable[Owed]) -> None:
+    """Give back deliveries that were not tried: they are due as they were before."""
+    rows = [
+        {"delivery_id": one.delivery_id, "lease": one.lease, "due_at": one.due_at} for one in owed
+    ]
+    if rows:
+        with connection.cursor() as cursor:
+            cursor.execute(_RELEASE, [orjson.dumps(rows).decode()])
+
+
+def skip_backlog(
+    subscriptions: Collection[UUID], *, reason: str, now: datetime, limit: int = 1_000
+) -> int:
+    """End up to `limit` owed deliveries as skipped for `reason`; return how many.
+
+    What is under way at this moment is left to its worker, which asks again before each request.
+    """
+    if not subscriptions:
+        return 0
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _END_BACKLOG,
+            [_array(subscriptions), now, limit, DeliveryStatus.SKIPPED, reason, now],
+        )
+        return int(cursor.rowcount)
+
+
+def messages(
+    event_ids: Collection[UUID], known: Knowledge
+) -> Mapping[UUID, Message]:
+    """Return the events, ready to go out; one whose payload is gone says so."""
+    if not event_ids:
+        return {}
+    payloads = dict(
+        Payload.objects.filter(event_id__in=event_ids).values_list("event_id", "data")
+    )
+    events = Event.objects.filter(pk__in=event_ids)
+    return {event.pk: _message(event, payloads.get(event.pk), known) for event in events}
+
+
+def _message(event: Event, data: str | None, known: Knowledge) -> Message:
+    name = known.type_names.get(event.type_id, "")
+    envelope = envelopes.envelope_of(event, data, type_name=name)
+    deprecation = known.deprecations.get((event.version_id, event.environment))
+    return Message(
+        event_id=event.pk,
+        envelope=envelope.extended(deprecation) if deprecation else envelope,
+        regions=tuple(event.regions),
+        is_gone=data is None,
+    )
+
+
+def _array(ids: Iterable[UUID]) -> str:
+    """Return PostgreSQL's text of an array: one parameter costs less than a list of them."""
+    return json.dumps([str(one) for one in ids]).replace("[", "{").replace("]", "}")

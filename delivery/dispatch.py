@@ -1,0 +1,527 @@
+"""Sending what is owed: one engine in each worker process, for every subscription at once.
+
+    claim ──► windows ──► lanes send ──► results ──► settled in bulk
+      ▲                     │
+      └── room in a window ◄┘
+
+There is no batch to wait for: each lane takes the next delivery when its last is done, so a slow
+receiver holds up its own lanes and nobody else's. The engine's loop runs in a thread of its own:
+what is under way when a drain's time is over goes on while Celery does other work.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import threading
+from collections.abc import Callable, Collection, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
+from functools import partial
+from typing import ParamSpec, TypeVar
+from uuid import UUID
+
+import uvloop
+from django.db import Error as DatabaseFault, connection
+from django.utils import timezone
+
+from delivery import (
+    breaker,
+    claiming,
+    configuration,
+    health,
+    outgoing,
+    settling,
+    stopping,
+    supply,
+    targets,
+)
+from delivery.claiming import Owed
+from delivery.mapping import MappingFailed
+from delivery.outgoing import Address, Message
+from delivery.settling import Refused, Result, Tried
+from delivery.states import DisableReason, SkipReason
+from delivery.targets import Knowledge, Target
+from delivery.transports import ErrorClass, Receipt, Transport, TransportError, table
+from delivery.windows import Window
+
+logger = logging.getLogger(__name__)
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+DRAIN_SECONDS = 10.0  # then Celery's other tasks have their turn
+STOP_SECONDS = 8.0  # what is out that long after a stop was asked for is broken off
+POLL_SECONDS = 0.05
+FLUSH_SECONDS = 0.05
+FLUSH_RESULTS = 250
+# Every so often the whole queue is looked at again, not only what became due lately.
+FORGET_LOW_SECONDS = 5.0
+DATABASE_WAIT_SECONDS = 0.5
+MOST_MESSAGES = 1_000  # kept although they may be sent already: fan-out asks for them again
+
+
+class Engine:
+    """Claims, sends and settles for one worker process; `clock` says what time it is."""
+
+    def __init__(
+        self, *, transport: Transport, clock: Callable[[], datetime] = timezone.now
+    ) -> None:
+        self._transport = transport
+        self._clock = clock
+        self._loop = uvloop.new_event_loop()
+        self._thread = threading.Thread(target=self._run, name="drain", daemon=True)
+        self._database = ThreadPoolExecutor(max_workers=1, thread_name_prefix="drain-database")
+        self._knowledge: Knowledge | None = None
+        self._known_at = 0.0
+        self._windows: dict[UUID, Window] = {}
+        self._messages: dict[UUID, Message] = {}
+        self._notes = health.Notes()
+        self._lanes: set[asyncio.Task[None]] = set()
+        self._results: list[Result] = []
+        self._flusher: asyncio.Task[None] | None = None
+        self._looked_at = claiming.LONG_AGO
+        self._forgot_at = 0.0
+        self._is_stopping = False
+        self._must_refresh = False
+        self._must_flush = asyncio.Event()
+        self._runs_low = asyncio.Event()
+        self._thread.start()
+
+    def drain(self, *, seconds: float = DRAIN_SECONDS) -> bool:
+        """Serve every due subscription until nothing is owed now or the time is over.
+
+        Returns whether work is left. Returns early, with everything released, when a stop is
+        asked for. Call it from one thread at a time.
+        """
+        return asyncio.run_coroutine_threadsafe(self._serve(seconds), self._loop).result()
+
+    def close(self) -> None:
+        """Break off what is under way, give back what is held, and end the engine's threads."""
+        asyncio.run_coroutine_threadsafe(self._finish(patience=0), self._loop).result()
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._database.submit(_disconnect).result()
+        self._database.shutdown()
+        self._loop.close()
+
+    def _run(self) -> None:
+        asyncio.set_event_loop(self._loop)
+        self._loop.run_forever()
+
+    async def _serve(self, seconds: float) -> bool:
+        ends_at = self._loop.time() + seconds
+        self._looked_at = claiming.LONG_AGO
+        while self._loop.time() < ends_at:
+            if stopping.is_stopping():
+                await self._finish(patience=STOP_SECONDS)
+                return True
+            try:
+                taken = await self._take()
+            except DatabaseFault:
+                logger.warning("The database does not answer; asking again.", exc_info=True)
+                await asyncio.sleep(DATABASE_WAIT_SECONDS)
+                continue
+            if not taken and not self._is_busy and not self._must_refresh:
+                return False
+            await self._until_more_is_wanted()
+        return True
+
+    @property
+    def _is_busy(self) -> bool:
+        return bool(
+            self._lanes or self._flusher or any(one.is_busy for one in self._windows.values())
+        )
+
+    async def _until_more_is_wanted(self) -> None:
+        """Wait until a window runs low, at most as long as new work may lie unseen."""
+        if not self._lanes:
+            self._must_flush.set()
+        self._runs_low.clear()
+        if any(window.runs_low and window.room for window in self._windows.values()):
+            await asyncio.sleep(0)
+            return
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(POLL_SECONDS):
+                await self._runs_low.wait()
+
+    # Claiming
+
+    async def _take(self) -> bool:
+        """Claim what there is room for and set it going; tell whether anything was claimed."""
+        knowledge = await self._refresh()
+        now, clock = self._clock(), self._loop.time()
+        await self._look(knowledge, now)
+        asks = self._asks(knowledge, now, clock)
+        if not asks:
+            self._fill()
+            return False
+        taken = await self._in_database(
+            supply.take, asks, held=self._messages.keys(), knowledge=knowledge, now=now
+        )
+        self._messages.update(taken.messages)
+        for subscription_id, room in taken.asked.items():
+            self._windows[subscription_id].probes |= taken.probes
+            mine = [one for one in taken.owed if one.subscription_id == subscription_id]
+            target = knowledge.targets[subscription_id]
+            self._windows[subscription_id].take_in(
+                mine, asked=max(room, 1), keeps_low=not target.is_ordered
+            )
+        if taken.probes:
+            self._must_refresh = True
+        self._fill()
+        self._forget_messages()
+        return bool(taken.owed)
+
+    async def _refresh(self) -> Knowledge:
+        """Return knowledge that is at most half a second old."""
+        known, asked_at = self._knowledge, self._loop.time()
+        is_young = asked_at - self._known_at < targets.REFRESH_SECONDS
+        if known is not None and is_young and not self._must_refresh:
+            return known
+        self._must_refresh = False
+        fresh = await self._in_database(targets.read, known, now=self._clock())
+        self._knowledge, self._known_at = fresh, asked_at
+        if known is None or known.version != fresh.version:
+            self._forget_lows()
+            self._messages.clear()
+            self._windows = {
+                pk: one for pk, one in self._windows.items() if pk in fresh.targets or one.is_busy
+            }
+        for pk in fresh.circuits.keys() | (known.circuits.keys() if known else ()):
+            if pk in self._windows:
+                self._windows[pk].is_hot = True
+                self._windows[pk].low = claiming.LONG_AGO
+        self._release_what_must_wait(fresh)
+        # A batch at a time, so that nothing else waits long; more of it, and we come back at once.
+        ended = await self._in_database(supply.end_unentitled, fresh, now=self._clock())
+        self._must_refresh = ended >= supply.BACKLOG_BATCH
+        return fresh
+
+    async def _look(self, knowledge: Knowledge, now: datetime) -> None:
+        """Find the subscriptions that have something due now."""
+        if self._loop.time() - self._forgot_at > FORGET_LOW_SECONDS:
+            self._forget_lows()
+        since = self._looked_at
+        if now - since < timedelta(seconds=POLL_SECONDS):
+            return
+        self._looked_at = now
+        active = [target.subscription_id for target in knowledge.targets.values() if target.is_active]
+        for subscription_id in await self._in_database(
+            claiming.due_subscriptions, active, since=since - claiming.MARGIN, now=now
+        ):
+            target = knowledge.targets.get(subscription_id)
+            if target is not None and target.is_active:
+                window = self._windows.setdefault(
+                    subscription_id, Window(subscription_id=subscription_id)
+                )
+                window.is_hot = True
+
+    def _forget_messages(self) -> None:
+        """Drop the events that nothing here waits for."""
+        if len(self._messages) > MOST_MESSAGES:
+            waiting = {one.event_id for window in self._windows.values() for one in window.waiting}
+            self._messages = {pk: self._messages[pk] for pk in waiting if pk in self._messages}
+
+    def _forget_lows(self) -> None:
+        self._forgot_at = self._loop.time()
+        self._looked_at = claiming.LONG_AGO
+        for window in self._windows.values():
+            window.low = claiming.LONG_AGO
+
+    def _asks(self, knowledge: Knowledge, now: datetime, clock: float) -> list[supply.Ask]:
+        found = []
+        for subscription_id, window in self._windows.items():
+            target = knowledge.targets.get(subscription_id)
+            if not window.is_hot or target is None or not target.is_active:
+                continue
+            if not target.is_entitled:
+                continue
+            window.share = target.concurrency
+            window.measure(clock)
+            if window.room:
+                found.append(self._ask(window, target, knowledge.circuits.get(subscription_id), now))
+        return found
+
+    def _ask(
+        self, window: Window, target: Target, circuit: breaker.State | None, now: datetime
+    ) -> supply.Ask:
+        which = claiming.Which.FIRST_OF_KEY if target.is_ordered else claiming.Which.ANY
+        if circuit is not None and target.fallback is None:
+            which = claiming.Which.REPLAYS
+        wanted = claiming.Wanted(
+            subscription_id=target.subscription_id,
+            room=window.room,
+            lease_seconds=max(configuration.lease_seconds(), target.timeout_seconds + 5),
+            low=window.low if circuit is None else claiming.LONG_AGO,
+            which=which,
+        )
+        return supply.Ask(
+            wanted=wanted,
+            per_second=target.rate_per_second,
+            may_probe=circuit is not None and breaker.may_send(circuit, now),
+        )
+
+    # Sending
+
+    def _fill(self) -> None:
+        """Start as many lanes as each window may have out."""
+        for window in self._windows.values():
+            for _ in range(min(len(window.waiting), window.share - window.out)):
+                window.out += 1
+                lane = self._loop.create_task(self._lane(window))
+                self._lanes.add(lane)
+                lane.add_done_callback(self._lanes.discard)
+
+    async def _lane(self, window: Window) -> None:
+        """Send one after the other while something waits."""
+        try:
+            while window.waiting and window.out <= window.share and self._may_send:
+                owed = window.waiting.popleft()
+                await self._deliver(owed, window)
+                window.finish()
+                if window.runs_low:
+                    self._runs_low.set()
+        finally:
+            window.out -= 1
+
+    @property
+    def _may_send(self) -> bool:
+        """Tell whether what we know of grants is fresh, and nobody asked us to stop."""
+        return not self._is_stopping and (
+            self._loop.time() - self._known_at <= targets.FRESH_SECONDS
+        )
+
+    async def _deliver(self, owed: Owed, window: Window) -> None:
+        now = self._clock()
+        target = self._knowledge and self._knowledge.targets.get(owed.subscription_id)
+        message = self._messages.get(owed.event_id)
+        if target is None or owed.leased_until - now < timedelta(seconds=target.timeout_seconds + 1):
+            return  # it becomes due again by itself
+        address, is_for_health = self._address(owed, target, window)
+        if address is None:
+            await self._give_back([owed])
+            return
+        reason = _refusal(target, message, address, now)
+        if reason is not None or message is None:
+            self._note(Refused(owed=owed, reason=reason or SkipReason.EXPIRED, ended_at=now))
+            return
+        answer = await self._send(message, target, address, now)
+        if isinstance(answer, asyncio.CancelledError):
+            answer = TransportError(
+                "The worker was told to stop.", error_class=ErrorClass.INTERRUPTED
+            )
+        self._note(
+            Tried(
+                owed=owed,
+                policy=target.policy,
+                url=address.url,
+                started_at=now,
+                ended_at=self._clock(),
+                answer=answer,
+                is_for_health=is_for_health,
+            )
+        )
+
+    def _address(
+        self, owed: Owed, target: Target, window: Window
+    ) -> tuple[Address | None, bool]:
+        """Return where to send now, and whether the answer tells of the endpoint's health."""
+        circuit = self._knowledge and self._knowledge.circuits.get(owed.subscription_id)
+        if not target.is_active:
+            return None, False
+        if owed.delivery_id in window.probes:
+            window.probes.discard(owed.delivery_id)
+            return target.primary, True
+        if owed.is_replay:
+            return target.primary, False
+        if circuit is None:
+            return target.primary, True
+        return target.fallback, False
+
+    async def _send(
+        self, message: Message, target: Target, address: Address, now: datetime
+    ) -> Receipt | TransportError | asyncio.CancelledError:
+        try:
+            if target.fault:
+                raise TransportError(target.fault, error_class=ErrorClass.BAD_SETTINGS)
+            request = outgoing.build(
+                message,
+                address,
+                mode=target.mode,
+                mapped_by=target.mapped_by,
+                timeout_seconds=target.timeout_seconds,
+                timestamp=int(now.timestamp()),
+            )
+            return await self._transport.send(request)
+        except TransportError as error:
+            return error
+        except MappingFailed as error:
+            return TransportError(
+                f"The mapping does not fit this event. {error}",
+                error_class=ErrorClass.BAD_SETTINGS,
+                permanent=True,
+            )
+        except asyncio.CancelledError as error:
+            return error
+        except Exception as error:
+            # One delivery that nobody foresaw must not end its lane: it is retried, and says so.
+            logger.exception("An attempt broke.")
+            return TransportError(
+                f"The request could not be made: {type(error).__name__}.",
+                error_class=ErrorClass.BAD_SETTINGS,
+            )
+
+    # Settling
+
+    def _note(self, result: Result) -> None:
+        self._results.append(result)
+        if len(self._results) >= FLUSH_RESULTS:
+            self._must_flush.set()
+        if self._flusher is None:
+            self._flusher = self._loop.create_task(self._flush())
+
+    async def _flush(self) -> None:
+        """Write results together: as soon as there are many, or after a moment."""
+        try:
+            while self._results:
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(FLUSH_SECONDS):
+                        await self._must_flush.wait()
+                self._must_flush.clear()
+                batch, self._results = self._results, []
+                await self._settle(batch)
+        finally:
+            self._flusher = None
+            self._runs_low.set()
+
+    async def _settle(self, batch: Sequence[Result]) -> None:
+        knowledge = self._knowledge
+        assert knowledge is not None  # nothing is sent before it was read
+        while True:
+            try:
+                settled = await self._in_database(
+                    supply.settle, batch, notes=self._notes, knowledge=knowledge, now=self._clock()
+                )
+                break
+            except DatabaseFault:
+                now = self._clock()
+                batch = [result for result in batch if result.owed.leased_until > now]
+                logger.warning("Results cannot be written; trying again.", exc_info=True)
+                if not batch:
+                    return
+                await asyncio.sleep(DATABASE_WAIT_SECONDS)
+        if settled.lost:
+            logger.warning("%s deliveries were no longer ours when they ended.", settled.lost)
+        if settled.is_knowledge_old:
+            self._must_refresh = True
+        for result in batch:
+            self._after(result)
+
+    def _after(self, result: Result) -> None:
+        """Let the next of an ordered key go."""
+        knowledge = self._knowledge
+        target = knowledge and knowledge.targets.get(result.owed.subscription_id)
+        if target is not None and target.is_ordered:
+            self._windows[target.subscription_id].is_hot = True
+
+    # Stopping
+
+    def _release_what_must_wait(self, knowledge: Knowledge) -> None:
+        """Give back what waits for a subscription that was paused, or whose circuit opened."""
+        for window in self._windows.values():
+            target = knowledge.targets.get(window.subscription_id)
+            circuit = knowledge.circuits.get(window.subscription_id)
+            is_shut = circuit is not None and (target is None or target.fallback is None)
+            if window.waiting and (target is None or not target.is_active or is_shut):
+                kept = [
+                    one
+                    for one in window.waiting
+                    if target is not None
+                    and target.is_active
+                    and (one.is_replay or one.delivery_id in window.probes)
+                ]
+                rest = [one for one in window.empty() if one not in kept]
+                window.waiting.extend(kept)
+                self._loop.create_task(self._give_back(rest))
+
+    async def _give_back(self, owed: Collection[Owed]) -> None:
+        with contextlib.suppress(DatabaseFault):  # their lease runs out by itself
+            await self._in_database(claiming.release, list(owed))
+
+    async def _finish(self, *, patience: float) -> None:
+        """Let what is out arrive for so long, break off the rest, and give back what waits."""
+        self._is_stopping = True
+        try:
+            held = [one for window in self._windows.values() for one in window.empty()]
+            await self._give_back(held)
+            if self._lanes and patience:
+                await asyncio.wait(self._lanes, timeout=patience)
+            for lane in list(self._lanes):
+                lane.cancel()
+            if self._lanes:
+                await asyncio.wait(self._lanes)
+            self._must_flush.set()
+            if self._flusher is not None:
+                await self._flusher
+            await self._transport.close()
+        finally:
+            self._is_stopping = False
+
+    async def _in_database(
+        self, work: Callable[P, R], *args: P.args, **kwargs: P.kwargs
+    ) -> R:
+        """Run `work` in the database thread, on a connection that is known to work."""
+        return await self._loop.run_in_executor(
+            self._database, partial(_on_live_connection, partial(work, *args, **kwargs))
+        )
+
+
+def _disconnect() -> None:
+    connection.close()  # looked up here: each thread has its own
+
+
+def _on_live_connection(work: Callable[[], R]) -> R:
+    try:
+        return work()
+    except DatabaseFault:
+        connection.close_if_unusable_or_obsolete()
+        raise
+
+
+def _refusal(
+    target: Target, message: Message | None, address: Address, now: datetime
+) -> SkipReason | None:
+    """Return which rule forbids to send, None if none does."""
+    if not target.is_entitled:
+        return SkipReason.NO_GRANT
+    if message is None or message.is_gone or message.is_expired(now):
+        return SkipReason.EXPIRED
+    for regions in (target.topic_regions, message.regions):
+        if regions and address.region not in regions:
+            return SkipReason.RESIDENCY
+    return None
+
+
+_engine: Engine | None = None
+_engine_pid = 0
+
+
+def drain(*, seconds: float = DRAIN_SECONDS) -> bool:
+    """Serve every due subscription with this process's engine; return whether work is left."""
+    global _engine, _engine_pid  # noqa: PLW0603 - one engine a process, made after the fork
+    if _engine is None or _engine_pid != os.getpid():
+        transports = table.make_all(allowed_networks=configuration.allowed_networks())
+        _engine = Engine(transport=transports[table.Kind.WEBHOOK])
+        _engine_pid = os.getpid()
+    return _engine.drain(seconds=seconds)
+
+
+def close() -> None:
+    """End this process's engine: everything it holds is given back."""
+    global _engine  # noqa: PLW0603 - see `drain`
+    if _engine is not None and _engine_pid == os.getpid():
+        _engine.close()
+    _engine = None

@@ -1,0 +1,137 @@
+"""From a stored event and an endpoint to the signed request that goes out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from delivery import mapping, signing
+from delivery.cloudevents import (
+    STRUCTURED_CONTENT_TYPE,
+    Envelope,
+    parse_time,
+    to_binary,
+    to_structured_bytes,
+)
+from delivery.endpoints import Credentials
+from delivery.expressions import Expression
+from delivery.states import BodyMode
+from delivery.transports import Auth, Outgoing, Tls
+
+Headers = tuple[tuple[str, str], ...]
+
+_JSON: Headers = (("content-type", "application/json"),)
+_STRUCTURED: Headers = (("content-type", STRUCTURED_CONTENT_TYPE),)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Address:
+    """An endpoint as it is called: where, with which headers, signed by which secrets.
+
+    `secrets` are in plain, the newest first; each makes a signature of its own.
+    """
+
+    url: str
+    region: str
+    headers: Headers = field(default=(), repr=False)
+    secrets: tuple[str, ...] = field(default=(), repr=False)
+    auth: Auth | None = None
+    tls: Tls | None = None
+
+
+@dataclass(kw_only=True, slots=True)
+class Message:
+    """An event on its way out; what it looks like is worked out once, however many receive it.
+
+    `is_gone` says that its payload was expunged or is past its retention.
+    """
+
+    event_id: UUID
+    envelope: Envelope
+    regions: tuple[str, ...] = ()
+    is_gone: bool = False
+    _rendered: dict[BodyMode, tuple[Headers, bytes]] = field(default_factory=dict, repr=False)
+
+    def is_expired(self, now: datetime) -> bool:
+        """Tell whether the event itself says that it is of no use any more (`expirytime`)."""
+        text = self.envelope.text("expirytime")
+        expires_at = parse_time(text) if text else None
+        return expires_at is not None and expires_at <= now
+
+    def rendered(self, mode: BodyMode) -> tuple[Headers, bytes]:
+        """Return the headers and the body of a mode that needs no mapping."""
+        found = self._rendered.get(mode)
+        if found is None:
+            found = self._rendered[mode] = _render(self.envelope, mode)
+        return found
+
+
+def address(
+    url: str,
+    *,
+    region: str,
+    secrets: Sequence[str],
+    credentials: Credentials,
+    custom_ca: str = "",
+) -> Address:
+    """Return the address of an endpoint, with its credentials unsealed."""
+    has_tls = custom_ca or credentials.client_pem
+    return Address(
+        url=url,
+        region=region,
+        headers=tuple(credentials.headers.items()),
+        secrets=tuple(secrets),
+        auth=credentials.auth,
+        tls=Tls(ca_pem=custom_ca, client_pem=credentials.client_pem) if has_tls else None,
+    )
+
+
+def build(
+    message: Message,
+    address: Address,
+    *,
+    mode: BodyMode,
+    mapped_by: Expression | None = None,
+    timeout_seconds: float,
+    timestamp: int,
+) -> Outgoing:
+    """Return the request that brings an event to an address, signed as Standard Webhooks says.
+
+    `webhook-id` is the same for every attempt and every replay of the event: it is what a consumer
+    recognises a repetition by. `timestamp` is the attempt's, in seconds since 1970. Raises
+    `mapping.MappingFailed` when the subscription's mapping does not fit the event.
+    """
+    if mode is BodyMode.MAPPED and mapped_by is not None:
+        data = json.loads(message.envelope.data_raw or b"null")
+        headers, body = _JSON, mapping.apply_to_bytes(mapped_by, data)
+    else:
+        headers, body = message.rendered(mode)
+    return Outgoing(
+        url=address.url,
+        headers=headers + _signed(message, address, body, timestamp) + address.headers,
+        body=body,
+        timeout_seconds=timeout_seconds,
+        tls=address.tls,
+        auth=address.auth,
+    )
+
+
+def _signed(message: Message, address: Address, body: bytes, timestamp: int) -> Headers:
+    message_id = signing.message_id(str(message.event_id))
+    trace = message.envelope.text("traceparent")
+    headers: Headers = (("webhook-id", message_id), ("webhook-timestamp", str(timestamp)))
+    if address.secrets:
+        signature = signing.sign(address.secrets, message_id, timestamp, body)
+        headers += (("webhook-signature", signature),)
+    return (*headers, ("traceparent", trace)) if trace else headers
+
+
+def _render(envelope: Envelope, mode: BodyMode) -> tuple[Headers, bytes]:
+    if mode is BodyMode.STRUCTURED:
+        return _STRUCTURED, to_structured_bytes(envelope)
+    if mode is BodyMode.BINARY:
+        return to_binary(envelope)
+    return _JSON, envelope.data_raw or b"null"

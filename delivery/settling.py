@@ -1,0 +1,292 @@
+"""Writing down how attempts went: in bulk, once, and only by who still holds the lease.
+
+`_fate` decides as a value what becomes of each delivery; one statement writes all of them with
+their attempts. A delivery whose lease was lost meanwhile keeps what its new holder makes of it;
+its attempt is logged all the same, because the request was made.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import orjson
+from django.db import DataError, connection
+
+from catalog.ids import uuid7
+from delivery import dead_letters, replay_results, retrying
+from delivery.claiming import Owed
+from delivery.dead_letters import Death
+from delivery.models import FailureGroup
+from delivery.retrying import Dead, Disable, Limit, Outcome, Retry, RetryPolicy
+from delivery.states import AttemptOutcome, DeliveryStatus, SkipReason
+from delivery.transports import ErrorClass, Receipt, TransportError
+from governance.governed import governed
+
+logger = logging.getLogger(__name__)
+
+KEPT_OF_SUCCESS = 500  # characters of a 2xx answer; of failures, all that the transport gives
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Tried:
+    """An attempt that was made, and the answer."""
+
+    owed: Owed
+    policy: RetryPolicy
+    url: str
+    started_at: datetime
+    ended_at: datetime
+    answer: Receipt | TransportError
+    # It went to the endpoint itself, not to a fallback, and was no replay.
+    is_for_health: bool = True
+
+    @property
+    def is_interrupted(self) -> bool:
+        """Tell whether we broke it off ourselves: it uses no retry and says nothing of health."""
+        answer = self.answer
+        return isinstance(answer, TransportError) and answer.error_class is ErrorClass.INTERRUPTED
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Refused:
+    """A delivery that a rule ended before any request."""
+
+    owed: Owed
+    reason: SkipReason
+    ended_at: datetime
+
+
+Result = Tried | Refused
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Settled:
+    """What a settlement found out: deliveries that were another's by now, and what follows."""
+
+    lost: int = 0
+    deaths: Sequence[Death] = ()
+    gone: frozenset[UUID] = frozenset()
+    # How often the failing event of a subscription has been tried, where one will be again.
+    failing: Mapping[UUID, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Fate:
+    """What becomes of one delivery: it ends with `status`, or is due again."""
+
+    result: Result
+    status: str = ""
+    reason: str = ""
+    due_at: datetime | None = None
+    attempts: int = 0
+    first_attempt_at: datetime | None = None
+    death: Death | None = None
+    is_gone: bool = False
+
+
+_WRITE = """
+WITH r AS MATERIALIZED (
+    SELECT * FROM json_to_recordset(%s) AS r(
+        delivery_id uuid, subscription_id uuid, lease uuid, ends bool, status text, reason text,
+        ended_at timestamptz, failure_group_id uuid, due_at timestamptz, attempts int,
+        first_attempt_at timestamptz, attempt_id uuid, number int, started_at timestamptz,
+        duration_ms int, outcome text, status_code int, error_class text, message text,
+        response_excerpt text, url text
+    )
+), ended AS (
+    DELETE FROM delivery_queue q USING r
+    WHERE r.ends AND q.delivery_id = r.delivery_id AND q.lease = r.lease
+    RETURNING q.delivery_id
+), again AS (
+    UPDATE delivery_queue q
+    SET lease = NULL, due_at = r.due_at, attempts = r.attempts,
+        first_attempt_at = r.first_attempt_at
+    FROM r WHERE NOT r.ends AND q.delivery_id = r.delivery_id AND q.lease = r.lease
+    RETURNING q.delivery_id
+), closed AS (
+    UPDATE delivery_delivery d
+    SET status = r.status, reason = r.reason, ended_at = r.ended_at,
+        failure_group_id = r.failure_group_id
+    FROM ended JOIN r USING (delivery_id) WHERE d.id = ended.delivery_id
+), logged AS (
+    INSERT INTO delivery_attempt (
+        id, delivery_id, subscription_id, number, started_at, duration_ms, outcome, status_code,
+        error_class, message, response_excerpt, url
+    )
+    SELECT attempt_id, delivery_id, subscription_id, number, started_at, duration_ms, outcome,
+        status_code, error_class, message, response_excerpt, url
+    FROM r WHERE attempt_id IS NOT NULL
+)
+SELECT delivery_id FROM ended UNION ALL SELECT delivery_id FROM again
+"""
+
+
+def settle(results: Sequence[Result], *, now: datetime) -> Settled:
+    """Write what became of these deliveries; all of it is written, or none."""
+    try:
+        return _settle(results, now)
+    except DataError:
+        if len(results) == 1:
+            raise
+    # One answer that the database cannot store must not hold up its neighbours.
+    logger.error("A batch of results cannot be stored; storing them one by one.")
+    return _one_by_one(results, now)
+
+
+def _one_by_one(results: Sequence[Result], now: datetime) -> Settled:
+    lost, deaths, gone = 0, list[Death](), set[UUID]()
+    for result in results:
+        try:
+            settled = _settle([result], now)
+        except DataError:
+            logger.exception("The result of %s cannot be stored.", result.owed.delivery_id)
+            continue
+        lost += settled.lost
+        deaths += settled.deaths
+        gone |= settled.gone
+    return Settled(lost=lost, deaths=deaths, gone=frozenset(gone))
+
+
+def _settle(results: Sequence[Result], now: datetime) -> Settled:
+    fates = [_fate(result, now) for result in results]
+    deaths = [fate.death for fate in fates if fate.death is not None]
+    replayed = {
+        fate.result.owed.delivery_id: fate.status
+        for fate in fates
+        if fate.result.owed.is_replay and fate.status
+    }
+    with _transaction(is_needed=bool(deaths or replayed), now=now):
+        groups = dead_letters.groups_for(deaths, now=now) if deaths else {}
+        held = _write(fates, groups)
+        deaths = [death for death in deaths if death.owed.delivery_id in held]
+        if deaths:
+            dead_letters.bury(deaths, groups, now=now)
+        if replayed:
+            replay_results.note({pk: replayed[pk] for pk in replayed if pk in held}, now=now)
+    return Settled(
+        lost=len(fates) - len(held),
+        deaths=deaths,
+        gone=frozenset(fate.result.owed.subscription_id for fate in fates if fate.is_gone),
+        failing={
+            fate.result.owed.subscription_id: fate.attempts
+            for fate in sorted(fates, key=lambda fate: fate.attempts)
+            if not fate.status
+        },
+    )
+
+
+def _transaction(*, is_needed: bool, now: datetime) -> AbstractContextManager[None]:
+    # One statement is a transaction of its own; the common case pays for no other.
+    return governed(by=None, now=now) if is_needed else nullcontext()
+
+
+def _fate(result: Result, now: datetime) -> _Fate:
+    if isinstance(result, Refused):
+        return _Fate(
+            result=result, status=DeliveryStatus.SKIPPED, reason=result.reason, due_at=None
+        )
+    owed = result.owed
+    first = owed.first_attempt_at or result.started_at
+    attempts = owed.attempts + 1
+    if isinstance(result.answer, Receipt):
+        return _Fate(result=result, status=DeliveryStatus.DELIVERED, attempts=attempts)
+    if result.is_interrupted:
+        return _Fate(
+            result=result,
+            due_at=now,
+            attempts=owed.attempts,
+            first_attempt_at=owed.first_attempt_at,
+        )
+    decision = retrying.decide(
+        result.policy,
+        attempts_made=attempts,
+        first_attempt_at=first,
+        now=now,
+        outcome=Outcome.of(result.answer),
+        jitter=random.uniform(-1, 1),  # noqa: S311 - spreads retries, guards nothing
+        paused_seconds=owed.waited_seconds,
+    )
+    if owed.is_replay and not isinstance(decision, Dead):
+        decision = Dead(limit=Limit.ATTEMPTS)  # a replay is one attempt
+    match decision:
+        case Retry(due_at=due_at):
+            return _Fate(result=result, due_at=due_at, attempts=attempts, first_attempt_at=first)
+        case Disable():
+            return _Fate(
+                result=result, due_at=now, attempts=attempts, first_attempt_at=first, is_gone=True
+            )
+        case Dead(limit=limit):
+            death = Death(
+                owed=owed,
+                error=result.answer,
+                limit=limit,
+                attempts=attempts,
+                first_attempt_at=first,
+                started_at=result.started_at,
+            )
+            return _Fate(
+                result=result,
+                status=DeliveryStatus.DEAD,
+                reason=limit,
+                attempts=attempts,
+                death=death,
+            )
+
+
+def _write(fates: Sequence[_Fate], groups: Mapping[str, FailureGroup]) -> set[UUID]:
+    """Write everything in one statement; return the deliveries that were still ours."""
+    rows = [_row(fate, groups) for fate in fates]
+    with connection.cursor() as cursor:
+        cursor.execute(_WRITE, [orjson.dumps(rows).decode()])
+        return {delivery_id for (delivery_id,) in cursor.fetchall()}
+
+
+def _row(fate: _Fate, groups: Mapping[str, FailureGroup]) -> dict[str, object]:
+    result, owed = fate.result, fate.result.owed
+    row: dict[str, object] = {
+        "delivery_id": owed.delivery_id,
+        "subscription_id": owed.subscription_id,
+        "lease": owed.lease,
+        "ends": bool(fate.status),
+        "status": fate.status,
+        "reason": fate.reason,
+        "ended_at": result.ended_at,
+        "failure_group_id": groups[fate.death.fingerprint].pk if fate.death else None,
+        "due_at": fate.due_at,
+        "attempts": fate.attempts,
+        "first_attempt_at": fate.first_attempt_at,
+    }
+    return {**row, **_attempt(result)} if isinstance(result, Tried) else row
+
+
+def _attempt(tried: Tried) -> dict[str, object]:
+    answer, took = tried.answer, tried.ended_at - tried.started_at
+    is_receipt = isinstance(answer, Receipt)
+    outcome = AttemptOutcome.DELIVERED if is_receipt else AttemptOutcome.FAILED
+    return {
+        "attempt_id": uuid7(),
+        "number": tried.owed.attempts + 1,
+        "started_at": tried.started_at,
+        "duration_ms": took // timedelta(milliseconds=1),
+        "outcome": AttemptOutcome.INTERRUPTED if tried.is_interrupted else outcome,
+        "status_code": answer.status,
+        "error_class": "" if isinstance(answer, Receipt) else answer.error_class.value,
+        "message": "" if isinstance(answer, Receipt) else _storable(answer.message),
+        "response_excerpt": _storable(
+            answer.response_excerpt[:KEPT_OF_SUCCESS] if is_receipt else answer.response_excerpt
+        ),
+        "url": tried.url[:2000],
+    }
+
+
+def _storable(text: str) -> str:
+    """Return the text without what PostgreSQL's text cannot hold."""
+    if text.isascii() and "\0" not in text:
+        return text
+    return text.replace("\0", "\ufffd").encode("utf-8", "replace").decode()

@@ -1,0 +1,130 @@
+"""What the engine asks of the database: knowledge, work to do, and a place for results.
+
+Everything here runs in the engine's one database thread, so its calls never overlap.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from delivery import circuits, claiming, health, settling
+from delivery.claiming import LONG_AGO, Owed, Wanted, Which
+from delivery.health import Notes
+from delivery.outgoing import Message
+from delivery.settling import Result
+from delivery.states import DisableReason, SkipReason
+from delivery.targets import Knowledge
+
+BACKLOG_BATCH = 1_000
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Ask:
+    """What the engine would like for one subscription.
+
+    `may_probe`: its circuit is not closed and the cool-down is over, so one request may try.
+    """
+
+    wanted: Wanted
+    per_second: int | None = None
+    may_probe: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Taken:
+    """What was claimed, with the events; `probes` are the deliveries that try a circuit."""
+
+    owed: Sequence[Owed] = ()
+    messages: Mapping[UUID, Message] = field(default_factory=dict)
+    asked: Mapping[UUID, int] = field(default_factory=dict)
+    probes: frozenset[UUID] = frozenset()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Written:
+    """How many results came too late to count, and whether they changed what is known."""
+
+    lost: int
+    is_knowledge_old: bool
+
+
+def take(
+    asks: Collection[Ask], *, held: Collection[UUID], knowledge: Knowledge, now: datetime
+) -> Taken:
+    """Claim what is asked for, as far as rates and circuits let it; read the events not `held`."""
+    asked, wanted, probes = {}, [], []
+    for ask in asks:
+        one = ask.wanted
+        if ask.may_probe and circuits.try_probe(one.subscription_id, now=now):
+            probes += claiming.claim([_first(one)], now=now)
+        room = one.room
+        if ask.per_second is not None:
+            room = circuits.take_tokens(
+                one.subscription_id, room, per_second=ask.per_second, now=now
+            )
+        asked[one.subscription_id] = room
+        if room:
+            wanted.append(_with_room(one, room))
+    owed = claiming.claim(wanted, now=now) if wanted else []
+    _give_back(asks, asked, owed)
+    owed = probes + owed
+    missing = {one.event_id for one in owed}.difference(held)
+    return Taken(
+        owed=owed,
+        messages=claiming.messages(missing, knowledge),
+        asked=asked,
+        probes=frozenset(one.delivery_id for one in probes),
+    )
+
+
+def end_unentitled(knowledge: Knowledge, *, now: datetime) -> int:
+    """End a batch of what is owed to applications that may no longer subscribe; return how many."""
+    ids = [target.subscription_id for target in knowledge.unentitled()]
+    return claiming.skip_backlog(ids, reason=SkipReason.NO_GRANT, now=now, limit=BACKLOG_BATCH)
+
+
+def settle(
+    results: Sequence[Result], *, notes: Notes, knowledge: Knowledge, now: datetime
+) -> Written:
+    """Write the results, and what they say of the endpoints."""
+    settled = settling.settle(results, now=now)
+    notes.add(results, not_closed=knowledge.circuits)
+    news = health.report(notes.take(now=now), now=now)
+    for subscription_id in settled.gone:
+        health.end_sending(subscription_id, because=DisableReason.GONE, now=now)
+    health.tell_failing(settled.failing, now=now)
+    return Written(lost=settled.lost, is_knowledge_old=bool(news or settled.gone))
+
+
+def _first(wanted: Wanted) -> Wanted:
+    which = Which.ANY if wanted.which is Which.REPLAYS else wanted.which
+    return Wanted(
+        subscription_id=wanted.subscription_id,
+        room=1,
+        lease_seconds=wanted.lease_seconds,
+        low=LONG_AGO,
+        which=which,
+    )
+
+
+def _with_room(wanted: Wanted, room: int) -> Wanted:
+    return Wanted(
+        subscription_id=wanted.subscription_id,
+        room=room,
+        lease_seconds=wanted.lease_seconds,
+        low=wanted.low,
+        which=wanted.which,
+    )
+
+
+def _give_back(asks: Collection[Ask], asked: Mapping[UUID, int], owed: Sequence[Owed]) -> None:
+    """Return the permissions to send that found nothing to send."""
+    for ask in asks:
+        pk = ask.wanted.subscription_id
+        if ask.per_second is not None and asked[pk]:
+            used = sum(1 for one in owed if one.subscription_id == pk)
+            if used < asked[pk]:
+                circuits.give_back(pk, asked[pk] - used)

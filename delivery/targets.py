@@ -1,0 +1,205 @@
+"""Where deliveries go, as every worker process knows it; read again when governance changes it.
+
+Each governed commit raises the number of the ledger's head. A worker compares it twice a second
+and sends nothing on knowledge older than `FRESH_SECONDS`: from one second after a revoke no
+request goes out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db.models import Q
+
+from catalog.models import EventType, Release
+from catalog.words import ReleaseState
+from delivery import breaker, circuits, configuration, endpoints, mapping, outgoing, sealing
+from delivery.cloudevents import ExtensionValue, deprecation_extensions
+from delivery.expressions import Expression
+from delivery.models import Endpoint, EndpointSecret, Subscription
+from delivery.outgoing import Address
+from delivery.retrying import RetryPolicy
+from delivery.states import BodyMode, DeliveryMode, SubscriptionState
+from governance import access
+from governance.models import LedgerHead
+from governance.states import Verb
+
+REFRESH_SECONDS = 0.5
+FRESH_SECONDS = 1.0
+# Secrets run out by time alone, so even unchanged knowledge is read again.
+MAX_AGE = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Target:
+    """All that sending for one subscription needs.
+
+    `is_entitled`: its application may subscribe to its topic. `is_active`: nobody paused or
+    disabled it. `fault` says why nothing can be sent, empty when something can.
+    """
+
+    subscription_id: UUID
+    application_id: UUID
+    topic_id: UUID
+    environment: str
+    topic_regions: tuple[str, ...]
+    is_active: bool
+    is_ordered: bool
+    is_hook: bool
+    concurrency: int
+    rate_per_second: int | None
+    timeout_seconds: int
+    mode: BodyMode
+    mapped_by: Expression | None = None
+    policy: RetryPolicy
+    primary: Address
+    fallback: Address | None = None
+    is_entitled: bool = False
+    fault: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Knowledge:
+    """What one reading of the database said."""
+
+    version: tuple[int, str]
+    read_at: datetime
+    targets: Mapping[UUID, Target] = field(default_factory=dict)
+    entitlements: access.Entitlements | None = None
+    type_names: Mapping[UUID, str] = field(default_factory=dict)
+    # (schema version, environment) → the attributes of the deprecation extension.
+    deprecations: Mapping[tuple[UUID, str], Mapping[str, ExtensionValue]] = field(
+        default_factory=dict
+    )
+    # Circuits that are not closed.
+    circuits: Mapping[UUID, breaker.State] = field(default_factory=dict)
+
+    def unentitled(self) -> list[Target]:
+        """Return the targets whose backlog must end with `no_grant`."""
+        return [target for target in self.targets.values() if not target.is_entitled]
+
+
+def read(known: Knowledge | None, *, now: datetime) -> Knowledge:
+    """Return what is known now: the old knowledge, unless something changed it."""
+    version = LedgerHead.objects.values_list("number", "hash").first() or (0, "")
+    if known is None or known.version != version or now - known.read_at > MAX_AGE:
+        known = _read_all(version, now)
+    return replace(
+        known,
+        targets=_entitled(known, now),
+        circuits=circuits.not_closed(),
+    )
+
+
+def _read_all(version: tuple[int, str], now: datetime) -> Knowledge:
+    subscriptions = (
+        Subscription.objects.standing()
+        .filter(mode=DeliveryMode.WEBHOOK)
+        .select_related("topic", "endpoint", "fallback_endpoint")
+    )
+    secrets = _secrets(now)
+    return Knowledge(
+        version=version,
+        read_at=now,
+        targets={one.pk: _target(one, secrets) for one in subscriptions},
+        entitlements=access.entitlements(now),
+        type_names=dict(EventType.objects.values_list("pk", "name")),
+        deprecations=_deprecations(),
+    )
+
+
+def _entitled(known: Knowledge, now: datetime) -> Mapping[UUID, Target]:
+    """Return the targets with today's answer to whether their applications may subscribe."""
+    if known.entitlements is None:
+        return known.targets
+    allows = known.entitlements.allows
+    return {
+        pk: target if target.is_entitled == is_entitled else replace(target, is_entitled=is_entitled)
+        for pk, target in known.targets.items()
+        for is_entitled in (
+            allows(
+                target.application_id, Verb.SUBSCRIBE, target.topic_id, target.environment, now
+            ),
+        )
+    }
+
+
+def _target(subscription: Subscription, secrets: Mapping[UUID, Sequence[str]]) -> Target:
+    waits = subscription.retry_waits_seconds
+    policy = configuration.retry_policy()
+    primary, fallback, mapped_by, fault = None, None, None, ""
+    try:
+        primary = _address(subscription.endpoint, secrets)
+        fallback = _address(subscription.fallback_endpoint, secrets)
+        if subscription.body == BodyMode.MAPPED:
+            mapped_by = mapping.compile(subscription.mapping)
+    except (sealing.Unreadable, mapping.InvalidMapping, ValueError) as error:
+        fault = str(error)
+    return Target(
+        subscription_id=subscription.pk,
+        application_id=subscription.application_id,
+        topic_id=subscription.topic_id,
+        environment=subscription.environment,
+        topic_regions=tuple(subscription.topic.regions),
+        is_active=subscription.state == SubscriptionState.ACTIVE,
+        is_ordered=subscription.is_ordered,
+        is_hook=subscription.is_hook,
+        concurrency=max(1, subscription.concurrency),
+        rate_per_second=subscription.rate_per_second,
+        timeout_seconds=subscription.timeout_seconds,
+        mode=BodyMode(subscription.body),
+        mapped_by=mapped_by,
+        policy=replace(
+            policy,
+            waits_seconds=policy.waits_seconds if waits is None else tuple(waits),
+            max_age_seconds=subscription.max_age_seconds,
+        ),
+        primary=primary or Address(url="", region=""),
+        fallback=fallback,
+        fault=fault,
+    )
+
+
+def _address(endpoint: Endpoint | None, secrets: Mapping[UUID, Sequence[str]]) -> Address | None:
+    if endpoint is None:
+        return None
+    return outgoing.address(
+        endpoint.url,
+        region=endpoint.region_id,
+        secrets=[sealing.unseal(sealed) for sealed in secrets.get(endpoint.pk, ())],
+        credentials=endpoints.credentials_of(endpoint),
+        custom_ca=endpoint.custom_ca,
+    )
+
+
+def _secrets(now: datetime) -> Mapping[UUID, Sequence[str]]:
+    """Return each endpoint's sealed secrets that are valid, the newest first, at most two."""
+    found: dict[UUID, list[str]] = {}
+    rows = (
+        EndpointSecret.objects.filter(Q(expires_at__isnull=True) | Q(expires_at__gt=now))
+        .order_by("-created_at", "-id")
+        .values_list("endpoint_id", "sealed")
+    )
+    for endpoint_id, sealed in rows:
+        held = found.setdefault(endpoint_id, [])
+        if len(held) < 2:
+            held.append(sealed)
+    return found
+
+
+def _deprecations() -> Mapping[tuple[UUID, str], Mapping[str, ExtensionValue]]:
+    rows = Release.objects.filter(state=ReleaseState.DEPRECATED).values_list(
+        "version_id", "environment", "since", "sunset_at", "version__event_type__name"
+    )
+    public_url = configuration.public_url()
+    return {
+        (version_id, environment): deprecation_extensions(
+            since=since,
+            sunset=sunset,
+            migration_url=f"{public_url}/api/v1/event-types/{name}/versions",
+        )
+        for version_id, environment, since, sunset, name in rows
+    }

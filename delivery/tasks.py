@@ -1,0 +1,28 @@
+"""Wake-ups: each fetches nothing, calls one verb and returns nothing; all are safe to run twice.
+
+A lost message delays work until the next sweep, and loses none: the work is rows.
+"""
+
+from __future__ import annotations
+
+from celery import shared_task
+from django.utils import timezone
+
+from delivery import claiming, dispatch
+
+
+# A wake-up that waited longer tells nothing that a sweep has not found by now.
+@shared_task(name="delivery.drain", ignore_result=True, acks_late=True, expires=10)
+def drain(subscription_id: str | None = None) -> None:
+    """Serve every due subscription; the one named is a hint for who reads the queue."""
+    del subscription_id
+    if dispatch.drain():
+        drain.delay()
+
+
+@shared_task(name="delivery.sweep", ignore_result=True, acks_late=True, expires=2)
+def sweep() -> None:
+    """Find work whose wake-up was lost, and work that became due by time."""
+    now = timezone.now()
+    if claiming.is_anything_due(now=now):
+        drain.delay()
