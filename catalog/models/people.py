@@ -39,7 +39,7 @@ class User(Identified, AbstractUser):
         default=Environment.PRODUCTION,
     )
 
-    objects: ClassVar[UserManager[User]] = UserManager()
+    objects: ClassVar[UserManager[User]] = UserManager()  # type: ignore[assignment]  # Self
     history = History(
         excluded_fields=["last_login", "password", "theme", "environment", "time_zone", "language"]
     )

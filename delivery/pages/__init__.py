@@ -1,0 +1,1 @@
+"""Pages of delivery, one noun a file."""

@@ -1,0 +1,302 @@
+"""Subscriptions: the list, one of them, the wizard that connects a flow, and what one may do."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import ValidationError
+from django.core.paginator import Paginator
+from django.db.models import Q
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST
+
+from catalog.models import Application, EventType
+from catalog.requests import PortalRequest
+from delivery import backlogs, connecting, orders, pings, subscriptions
+from delivery.models import Delivery, Subscription
+from delivery.standing import standing
+from delivery.states import SubscriptionState
+from delivery.subscription_forms import EditForm, SubscriptionForm
+from governance import access
+from governance.actions import Action
+from governance.forms import ReasonForm
+
+PER_PAGE = 30
+LATEST = 15
+
+
+def _seen(request: PortalRequest) -> Any:
+    return access.restrict(Subscription.objects.standing(), request.user, Action.SUBSCRIPTION_VIEW)
+
+
+def _subscription(request: PortalRequest, number: int) -> Subscription:
+    found: Subscription = get_object_or_404(_seen(request).with_names(), number=number)
+    return found
+
+
+@login_required
+def subscription_list(request: PortalRequest) -> HttpResponse:
+    """List the standing orders of this environment, those that fail first."""
+    words = request.GET.get("q", "").strip()
+    found = _seen(request).filter(environment=request.environment).with_names()
+    if words:
+        found = found.filter(
+            Q(name__icontains=words)
+            | Q(application__name__icontains=words)
+            | Q(topic__name__icontains=words)
+        )
+    page = Paginator(found.order_by("circuit__state", "name"), PER_PAGE).get_page(
+        request.GET.get("page")
+    )
+    waiting = backlogs.of([one.pk for one in page])
+    context = {
+        "page": page,
+        "words": words,
+        "rows": [(one, standing(one), waiting.get(one.pk)) for one in page],
+        "may_connect": access.restrict(
+            Application.objects.active(), request.user, Action.SUBSCRIPTION_CREATE
+        ).exists(),
+    }
+    return render(request, "delivery/subscription_list.html", context)
+
+
+@login_required
+def subscription_new(request: PortalRequest) -> HttpResponse:
+    """Connect a flow: one question a step; the last one makes the order."""
+    source = request.POST if request.method == "POST" else request.GET
+    event_type = _event_type(request, source.get("event_type", ""), source.get("topic", ""))
+    environment = source.get("environment") or request.environment
+    form = SubscriptionForm(
+        request.POST or None,
+        user=request.user,
+        majors=connecting.majors(event_type, environment) if event_type else [],
+        initial=_initial(request, event_type, environment),
+    )
+    step = _step(source)
+    if request.method == "POST":
+        step = _next_step(request, form, step)
+        if step > len(form.STEPS):
+            made = _create(request, form)
+            if made is not None:
+                return made
+            step = _first_faulty(form)
+    names = form.STEPS[step - 1][1]
+    application = _chosen_application(request, source)
+    context = {
+        "form": form,
+        "step": step,
+        "steps": [str(title) for title, _names in form.STEPS],
+        "shown": [form[name] for name in names],
+        "hidden": _kept(form, names),
+        "event_type": event_type,
+        "application": application,
+        "is_last": step == len(form.STEPS),
+        **_guidance(application, event_type, environment),
+    }
+    return render(request, "delivery/subscription_new.html", context)
+
+
+def _event_type(request: PortalRequest, name: str, topic: str) -> EventType | None:
+    seen = access.restrict(EventType.objects.all(), request.user, Action.EVENT_TYPE_VIEW)
+    wanted = Q(name=name) if name else Q(topic__name=topic)
+    return seen.select_related("topic").filter(wanted).order_by("name").first()
+
+
+def _initial(
+    request: PortalRequest, event_type: EventType | None, environment: str
+) -> dict[str, Any]:
+    return {
+        "event_type": event_type.name if event_type else None,
+        "environment": environment,
+        "application": request.GET.get("application"),
+        "name": event_type.title if event_type else "",
+    }
+
+
+def _step(source: Any) -> int:
+    asked = source.get("step", "")
+    return min(max(int(asked), 1), len(SubscriptionForm.STEPS)) if asked.isdigit() else 1
+
+
+def _next_step(request: PortalRequest, form: SubscriptionForm, step: int) -> int:
+    """Return the step to show now: back is free, forward only over a step without faults."""
+    if "back" in request.POST:
+        form.errors.clear()
+        return max(step - 1, 1)
+    form.full_clean()
+    here = {name for _title, names in form.STEPS[:step] for name in names}
+    faulty = here & set(form.errors)
+    if faulty or "again" in request.POST:
+        return step
+    if step < len(form.STEPS):
+        form.errors.clear()
+    return step + 1
+
+
+def _first_faulty(form: SubscriptionForm) -> int:
+    for number, (_title, names) in enumerate(form.STEPS, 1):
+        if set(names) & set(form.errors):
+            return number
+    return len(form.STEPS)
+
+
+def _kept(form: SubscriptionForm, shown: tuple[str, ...]) -> list[tuple[str, Any]]:
+    """Return what the other steps hold, so that going back and forth loses nothing."""
+    return [
+        (name, form[name].value() or "")
+        for name in form.fields
+        if name not in shown and form[name].value() is not None
+    ]
+
+
+def _chosen_application(request: PortalRequest, source: Any) -> Application | None:
+    mine = access.restrict(Application.objects.active(), request.user, Action.SUBSCRIPTION_CREATE)
+    return mine.filter(slug=source.get("application", "")).first()
+
+
+def _guidance(
+    application: Application | None, event_type: EventType | None, environment: str
+) -> dict[str, Any]:
+    if application is None or event_type is None:
+        return {}
+    return {
+        "clicks": connecting.clicks(application.kind),
+        "has_grant": connecting.may_subscribe(
+            application, event_type.topic, environment, now=timezone.now()
+        ),
+    }
+
+
+def _create(request: PortalRequest, form: SubscriptionForm) -> HttpResponse | None:
+    """Make the order and show its secret once; None where the verb refuses it."""
+    if not form.is_valid():
+        return None
+    data = form.cleaned_data
+    try:
+        made, secret = subscriptions.create(
+            application=data["application"],
+            topic=data["event_type"].topic,
+            environment=data["environment"],
+            by=request.user,
+            now=timezone.now(),
+            **form.wishes(),
+        )
+    except ValidationError as error:
+        _put_errors(form, error)
+        return None
+    request.session["new_secret"] = [made.number, secret]
+    messages.success(request, _("Connected. Send a test event to see that it works."))
+    return redirect("delivery:subscription-detail", made.number)
+
+
+def _put_errors(form: Any, error: ValidationError) -> None:
+    """Hang the verb's faults at the form's fields; those without a field stand on top."""
+    if not hasattr(error, "error_dict"):
+        form.add_error(None, error)
+        return
+    for name, faults in error.error_dict.items():
+        form.add_error(name if name in form.fields else None, faults)
+
+
+@login_required
+@never_cache
+def subscription_detail(request: PortalRequest, number: int) -> HttpResponse:
+    """Show how a subscription fares, where it delivers, and what waits."""
+    subscription = _subscription(request, number)
+    latest = access.restrict(
+        Delivery.objects.filter(subscription=subscription), request.user, Action.DELIVERY_VIEW
+    )
+    new_number, secret = request.session.pop("new_secret", [None, ""])
+    order = subscriptions.order_of(subscription)
+    context = {
+        "subscription": subscription,
+        "standing": standing(subscription),
+        "backlog": subscriptions.backlog(subscription),
+        "latest": latest.with_names().order_by("-id")[:LATEST],
+        "secret": secret if new_number == number else "",
+        "advice": orders.advice(order),
+        "clicks": connecting.clicks(subscription.application.kind),
+        "is_paused": subscription.state != SubscriptionState.ACTIVE,
+        "ping": request.session.pop("ping", None),
+        "form": ReasonForm(),
+        "can": access.can(
+            request.user,
+            subscription,
+            [
+                Action.SUBSCRIPTION_CHANGE,
+                Action.SUBSCRIPTION_PAUSE,
+                Action.SUBSCRIPTION_TEST,
+                Action.SUBSCRIPTION_END,
+                Action.SECRET_ROTATE,
+            ],
+        ),
+    }
+    return render(request, "delivery/subscription_detail.html", context)
+
+
+@login_required
+def subscription_edit(request: PortalRequest, number: int) -> HttpResponse:
+    """Change a standing order: address, filter, body, pace."""
+    subscription = _subscription(request, number)
+    access.require(request.user, Action.SUBSCRIPTION_CHANGE, subscription)
+    form = EditForm(request.POST or None, initial=EditForm.initial_of(subscription))
+    if request.method == "POST" and form.is_valid():
+        try:
+            subscriptions.change(
+                subscription,
+                by=request.user,
+                now=timezone.now(),
+                reason=form.cleaned_data["reason"],
+                **form.wishes(),
+            )
+        except ValidationError as error:
+            _put_errors(form, error)
+        else:
+            messages.success(request, _("Saved. It holds from the next delivery on."))
+            return redirect("delivery:subscription-detail", number)
+    context = {"subscription": subscription, "form": form}
+    return render(request, "delivery/subscription_edit.html", context)
+
+
+@login_required
+@require_POST
+def subscription_act(request: PortalRequest, number: int, verb: str) -> HttpResponse:
+    """Pause, resume, test, end, or rotate the secret."""
+    subscription = _subscription(request, number)
+    try:
+        return _act(request, subscription, verb)
+    except ValidationError as error:
+        messages.error(request, " ".join(error.messages))
+    return redirect("delivery:subscription-detail", number)
+
+
+def _act(request: PortalRequest, subscription: Subscription, verb: str) -> HttpResponse:
+    now, reason = timezone.now(), request.POST.get("reason", "").strip()
+    by, number = request.user, subscription.number
+    match verb:
+        case "pause":
+            subscriptions.pause(subscription, by=by, now=now, reason=reason)
+            messages.success(request, _("Paused. Its backlog is kept."))
+        case "resume":
+            subscriptions.resume(subscription, by=by, now=now, reason=reason)
+            messages.success(request, _("Resumed. What waited is on its way."))
+        case "ping":
+            request.session["ping"] = asdict(pings.ping(subscription, by=by, now=now))
+        case "rotate-secret":
+            secret = subscriptions.rotate_secret(subscription, by=by, now=now)
+            request.session["new_secret"] = [number, secret]
+            messages.success(
+                request, _("A new secret signs from now on; the old one holds for 24 hours more.")
+            )
+        case "end":
+            subscriptions.end(subscription, by=by, now=now, reason=reason)
+            messages.success(request, _("Ended. Nothing more is delivered to it."))
+            return redirect("delivery:subscription-list")
+    return redirect("delivery:subscription-detail", number)

@@ -1,0 +1,211 @@
+"""Forms of a subscription's pages: they parse; the verbs decide."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
+
+from catalog.models import Application, EventType, User
+from catalog.words import Environment
+from delivery.conditions import Operator, to_filter
+from delivery.models import Subscription
+from delivery.states import BodyMode
+from governance import access
+from governance.actions import Action
+
+OPERATORS = [
+    ("", _("every event")),
+    (Operator.IS, _("is")),
+    (Operator.IS_NOT, _("is not")),
+    (Operator.STARTS_WITH, _("starts with")),
+    (Operator.CONTAINS, _("contains")),
+    (Operator.ABOVE, _("is above")),
+    (Operator.BELOW, _("is below")),
+    (Operator.PRESENT, _("is present")),
+]
+
+
+class ConditionFields(forms.Form):
+    """Which events are wanted: all, those under one condition, or those of a filter in JSON."""
+
+    field = forms.CharField(
+        label=_("Field"),
+        required=False,
+        help_text=_("As on the event's page, such as total.amount."),
+    )
+    operator = forms.ChoiceField(label=_("Condition"), required=False, choices=OPERATORS)
+    value = forms.CharField(label=_("Value"), required=False)
+    filter = forms.CharField(
+        label=_("Filter, as JSON"),
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 4, "class": "mono"}),
+        help_text=_(
+            "For more than one condition: the CloudEvents dialects exact, prefix, suffix, all, any "
+            "and not, or a JMESPath condition over the data. It wins over the fields above."
+        ),
+    )
+
+    def wanted(self) -> object:
+        """Return the filter document; an empty one lets every event through."""
+        data = self.cleaned_data
+        if data.get("filter"):
+            return data["filter"]
+        if data.get("operator") and data.get("field"):
+            return dict(to_filter(data["field"], Operator(data["operator"]), data["value"]))
+        return {}
+
+    def clean_filter(self) -> object:
+        """Return the filter as a document. Raises ValidationError where it is not JSON."""
+        text = self.cleaned_data["filter"].strip()
+        if not text:
+            return None
+        try:
+            return json.loads(text)
+        except ValueError as error:
+            raise ValidationError(_("This is not JSON: %s") % error) from error
+
+    def clean(self) -> dict[str, Any]:
+        """Check that the one condition is whole."""
+        data = super().clean() or {}
+        operator = data.get("operator")
+        if operator and not data.get("field"):
+            self.add_error("field", _("Name the field that the condition looks at."))
+        if operator in {Operator.ABOVE, Operator.BELOW}:
+            try:
+                float(data.get("value") or "")
+            except ValueError:
+                self.add_error("value", _("This condition compares numbers: give one."))
+        return data
+
+
+class SubscriptionForm(ConditionFields):
+    """Everything that the wizard asks, one step at a time."""
+
+    event_type = forms.ModelChoiceField(
+        queryset=EventType.objects.none(),
+        label=_("Event"),
+        to_field_name="name",
+        empty_label=_("Choose one"),
+    )
+    environment = forms.ChoiceField(label=_("Environment"), choices=Environment.choices)
+    application = forms.ModelChoiceField(
+        queryset=Application.objects.none(),
+        label=_("Application"),
+        to_field_name="slug",
+        empty_label=_("Choose one"),
+        help_text=_("The flow or service that receives it."),
+    )
+    endpoint_url = forms.CharField(
+        label=_("Address"),
+        max_length=2000,
+        widget=forms.URLInput(attrs={"placeholder": "https://"}),
+        help_text=_("The production URL of your flow's webhook trigger."),
+    )
+    body = forms.ChoiceField(
+        label=_("What is sent"), choices=BodyMode.choices, initial=BodyMode.BINARY
+    )
+    mapping = forms.CharField(
+        label=_("Mapping, JMESPath"),
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 3, "class": "mono"}),
+        help_text=_("Only for “what the mapping makes of it”."),
+    )
+    version_pin = forms.TypedChoiceField(
+        label=_("Version"),
+        required=False,
+        coerce=int,
+        empty_value=None,
+        help_text=_("A pinned major version keeps coming until it is retired."),
+    )
+    name = forms.CharField(
+        label=_("Name"), max_length=120, help_text=_("As you will look for it when it fails.")
+    )
+
+    STEPS: tuple[tuple[Any, tuple[str, ...]], ...] = (
+        (_("Event"), ("event_type", "environment")),
+        (_("Application"), ("application",)),
+        (_("Address"), ("endpoint_url", "body", "mapping")),
+        (_("Choice"), ("version_pin", "field", "operator", "value", "filter", "name")),
+    )
+
+    def __init__(self, *args: Any, user: User, majors: list[int], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        types = access.restrict(EventType.objects.all(), user, Action.EVENT_TYPE_VIEW)
+        mine = access.restrict(Application.objects.active(), user, Action.SUBSCRIPTION_CREATE)
+        self.fields["event_type"].queryset = types  # type: ignore[attr-defined]
+        self.fields["application"].queryset = mine  # type: ignore[attr-defined]
+        self.fields["version_pin"].choices = [  # type: ignore[attr-defined]
+            ("", _("Follow the latest")),
+            *((major, f"{major}.x") for major in majors),
+        ]
+
+    def wishes(self) -> dict[str, Any]:
+        """Return what the verb takes."""
+        data = self.cleaned_data
+        return {
+            "name": data["name"],
+            "event_types": [data["event_type"].name],
+            "endpoint_url": data["endpoint_url"],
+            "body": data["body"],
+            "mapping": data["mapping"],
+            "version_pin": data["version_pin"],
+            "filter": self.wanted(),
+        }
+
+
+class EditForm(ConditionFields):
+    """Change a standing order."""
+
+    name = forms.CharField(label=_("Name"), max_length=120)
+    endpoint_url = forms.CharField(
+        label=_("Address"), max_length=2000, widget=forms.URLInput(), required=False
+    )
+    body = forms.ChoiceField(label=_("What is sent"), choices=BodyMode.choices)
+    mapping = forms.CharField(
+        label=_("Mapping, JMESPath"),
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 3, "class": "mono"}),
+    )
+    concurrency = forms.IntegerField(label=_("Requests at once"), min_value=1)
+    rate_per_second = forms.IntegerField(
+        label=_("Most per second"),
+        min_value=1,
+        required=False,
+        help_text=_("Empty means as fast as it answers."),
+    )
+    timeout_seconds = forms.IntegerField(label=_("Time-out, seconds"), min_value=1)
+    reason = forms.CharField(label=_("Reason"), help_text=_("Kept in the ledger with your name."))
+
+    @classmethod
+    def initial_of(cls, subscription: Subscription) -> dict[str, Any]:
+        """Return the order as the form shows it."""
+        endpoint = subscription.endpoint
+        return {
+            "name": subscription.name,
+            "endpoint_url": endpoint.url if endpoint else "",
+            "body": subscription.body,
+            "mapping": subscription.mapping,
+            "concurrency": subscription.concurrency,
+            "rate_per_second": subscription.rate_per_second,
+            "timeout_seconds": subscription.timeout_seconds,
+            "filter": json.dumps(subscription.filter) if subscription.filter else "",
+        }
+
+    def wishes(self) -> dict[str, Any]:
+        """Return what the verb takes."""
+        names = (
+            "name",
+            "body",
+            "mapping",
+            "concurrency",
+            "rate_per_second",
+            "timeout_seconds",
+        )
+        wanted = {name: self.cleaned_data[name] for name in names}
+        if self.cleaned_data["endpoint_url"]:
+            wanted["endpoint_url"] = self.cleaned_data["endpoint_url"]
+        return {**wanted, "filter": self.wanted()}

@@ -1,0 +1,25 @@
+"""Pages of subscriptions."""
+
+from __future__ import annotations
+
+from django.urls import path, re_path
+
+from delivery.pages import subscriptions
+
+urlpatterns = [
+    path("subscriptions/", subscriptions.subscription_list, name="subscription-list"),
+    path("subscriptions/new/", subscriptions.subscription_new, name="subscription-new"),
+    path(
+        "subscriptions/<int:number>/", subscriptions.subscription_detail, name="subscription-detail"
+    ),
+    path(
+        "subscriptions/<int:number>/edit/",
+        subscriptions.subscription_edit,
+        name="subscription-edit",
+    ),
+    re_path(
+        r"^subscriptions/(?P<number>\d+)/(?P<verb>pause|resume|ping|rotate-secret|end)/$",
+        subscriptions.subscription_act,
+        name="subscription-act",
+    ),
+]
