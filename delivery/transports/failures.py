@@ -1,11 +1,10 @@
-"""Turn what an HTTP client can raise into one `TransportError` with a sentence for people."""
+"""Turn what sending can raise into one `TransportError` with a sentence for people."""
 
 from __future__ import annotations
 
 import errno
+import socket
 import ssl
-
-import aiohttp
 
 from delivery.transports import ErrorClass, TransportError
 
@@ -24,8 +23,44 @@ class BlockedAddress(OSError):
         super().__init__(f"{reason}; it {_BLOCKED}.")
 
 
+class BadUrl(ValueError):
+    """The URL cannot be requested: give the endpoint one that `addresses.check_url` accepts."""
+
+
+class ConnectTimeout(TimeoutError):
+    """No connection came about in time: look-up, TCP and TLS together."""
+
+
+class NotHttp(Exception):
+    """What came is no HTTP answer, or one without end."""
+
+
 # What `translate` knows; anything else is a fault of ours and is let through.
-EXPECTED = (aiohttp.ClientError, OSError, ValueError, TypeError, RuntimeError)
+EXPECTED = (OSError, ValueError, RuntimeError, NotHttp)
+
+# The first row that fits: what is more special stands before what it is a kind of.
+_SENTENCES: tuple[tuple[type[Exception], ErrorClass, str], ...] = (
+    (
+        ConnectTimeout,
+        ErrorClass.CONNECT_TIMEOUT,
+        "No connection to the receiver came about in time.",
+    ),
+    (TimeoutError, ErrorClass.READ_TIMEOUT, "The receiver did not answer in time."),
+    (BadUrl, ErrorClass.BAD_URL, "The endpoint's URL cannot be used."),
+    (socket.gaierror, ErrorClass.DNS, "The name of the receiver could not be looked up."),
+    (ssl.SSLError, ErrorClass.TLS_OTHER, "No secure connection to the receiver came about."),
+    (ConnectionRefusedError, ErrorClass.REFUSED, "The receiver refuses connections."),
+    (ConnectionError, ErrorClass.RESET, "The receiver broke the connection off."),
+    (NotHttp, ErrorClass.PROTOCOL, "The receiver's answer is not proper HTTP."),
+    (OSError, ErrorClass.UNREACHABLE, "The receiver cannot be reached."),
+    (RuntimeError, ErrorClass.UNREACHABLE, "The receiver cannot be reached."),
+    (
+        ValueError,
+        ErrorClass.BAD_SETTINGS,
+        "The endpoint's headers, certificates or credentials cannot be used.",
+    ),
+)
+_PERMANENT = {ErrorClass.BLOCKED_ADDRESS, ErrorClass.BAD_URL, ErrorClass.BAD_SETTINGS}
 
 
 def translate(error: Exception, *, duration_ms: int) -> TransportError:
@@ -34,75 +69,29 @@ def translate(error: Exception, *, duration_ms: int) -> TransportError:
     return TransportError(
         message,
         error_class=error_class,
-        permanent=error_class
-        in (ErrorClass.BLOCKED_ADDRESS, ErrorClass.BAD_URL, ErrorClass.BAD_SETTINGS),
+        permanent=error_class in _PERMANENT,
         duration_ms=duration_ms,
     )
 
 
-# Before the rows below it comes what is more special: a timeout is an OSError, too.
-_PLAIN: tuple[tuple[type[Exception], ErrorClass, str], ...] = (
-    (
-        aiohttp.ConnectionTimeoutError,
-        ErrorClass.CONNECT_TIMEOUT,
-        "No connection to the receiver came about in time.",
-    ),
-    (TimeoutError, ErrorClass.READ_TIMEOUT, "The receiver did not answer in time."),
-    (aiohttp.InvalidURL, ErrorClass.BAD_URL, "The endpoint's URL cannot be used."),
-    (aiohttp.NonHttpUrlClientError, ErrorClass.BAD_URL, "The endpoint's URL cannot be used."),
-    (
-        aiohttp.ClientConnectorDNSError,
-        ErrorClass.DNS,
-        "The name of the receiver could not be looked up.",
-    ),
-)
-
-
 def _read(error: Exception) -> tuple[ErrorClass, str]:
-    for kind, error_class, message in _PLAIN:
-        if isinstance(error, kind):
-            return error_class, message
-    match error:
-        case aiohttp.ClientConnectorCertificateError():
-            return _read_certificate(error.certificate_error)
-        case aiohttp.ClientConnectorError():
-            return _read_connect(error)
-        case OSError() | aiohttp.ServerDisconnectedError():
-            return _read_broken(error)
-        case aiohttp.ClientError():
-            return ErrorClass.PROTOCOL, "The receiver's answer is not proper HTTP."
-    return ErrorClass.BAD_SETTINGS, "The endpoint's headers or credentials cannot be sent."
+    # Of several addresses the errors come joined into one OSError of no certain type.
+    if isinstance(error, OSError) and _BLOCKED in str(error):
+        return ErrorClass.BLOCKED_ADDRESS, "The endpoint leads to an address that is not public."
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return _read_certificate(error)
+    if isinstance(error, OSError) and error.errno == errno.ECONNREFUSED:
+        error = ConnectionRefusedError()
+    if isinstance(error, OSError) and error.errno == errno.ETIMEDOUT:
+        error = ConnectTimeout()
+    return next((what, text) for kind, what, text in _SENTENCES if isinstance(error, kind))
 
 
-def _read_certificate(error: Exception) -> tuple[ErrorClass, str]:
-    code = getattr(error, "verify_code", 0)
-    if code in _EXPIRED:
+def _read_certificate(error: ssl.SSLCertVerificationError) -> tuple[ErrorClass, str]:
+    if error.verify_code in _EXPIRED:
         return ErrorClass.TLS_EXPIRED, "The receiver's certificate has expired or is not yet valid."
-    if code in _WRONG_NAME:
+    if error.verify_code in _WRONG_NAME:
         return ErrorClass.TLS_NAME, "The receiver's certificate is for another name."
-    if code in _UNTRUSTED:
+    if error.verify_code in _UNTRUSTED:
         return ErrorClass.TLS_UNTRUSTED, "The receiver's certificate is by nobody that we trust."
     return ErrorClass.TLS_OTHER, "The receiver's certificate cannot be verified."
-
-
-def _read_connect(error: aiohttp.ClientConnectorError) -> tuple[ErrorClass, str]:
-    cause = error.os_error
-    # With several addresses the library joins their messages into one OSError of no certain type.
-    if _BLOCKED in str(cause):
-        return ErrorClass.BLOCKED_ADDRESS, "The endpoint leads to an address that is not public."
-    if isinstance(cause, ssl.SSLError):
-        return ErrorClass.TLS_OTHER, "No secure connection to the receiver came about."
-    if cause.errno == errno.ECONNREFUSED:
-        return ErrorClass.REFUSED, "The receiver refuses connections."
-    if cause.errno == errno.ETIMEDOUT:
-        return ErrorClass.CONNECT_TIMEOUT, "No connection to the receiver came about in time."
-    if cause.errno == errno.ECONNRESET:
-        return ErrorClass.RESET, "The receiver broke the connection off."
-    return ErrorClass.UNREACHABLE, "The receiver cannot be reached."
-
-
-def _read_broken(error: Exception) -> tuple[ErrorClass, str]:
-    # In TLS 1.3 a server refuses a client's certificate only after the handshake.
-    if isinstance(error, ssl.SSLError) or isinstance(error.__cause__, ssl.SSLError):
-        return ErrorClass.TLS_OTHER, "The receiver ended the secure connection."
-    return ErrorClass.RESET, "The receiver broke the connection off."
