@@ -1,4 +1,4 @@
-"""A test event to a subscription's endpoint: sent for real, clearly marked, kept out of the counts."""
+"""A test event to a subscription's endpoint: sent for real, clearly marked, not counted."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ PING_TYPE = "signalbox.ping"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PingResult:
-    """What the endpoint answered; `sentence` says it to a person, `excerpt` is how its body starts."""
+    """What the endpoint answered: `sentence` for a person, `excerpt` as its body starts."""
 
     ok: bool
     status: int | None
