@@ -48,7 +48,7 @@ SETTINGS = {
     "log_timezone": "UTC",
 }
 # For tests only: a crash of the machine may lose data, a crash of any process does not.
-VOLATILE_SETTINGS = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"}
+VOLATILE_SETTINGS = {"fsync": "off", "full_page_writes": "off"}
 
 
 # Keepers that this process started: they outlive it, or are waited for by the last lease.
@@ -121,7 +121,7 @@ def _start(data_dir: Path, home: Path, account: str | None, *, volatile: bool) -
                 _ensure_database(connection)
             return
         except psycopg.OperationalError as error:
-            if (keeper and keeper.poll() is not None) or time.monotonic() > until:
+            if (keeper and keeper.poll()) or time.monotonic() > until:
                 raise ImproperlyConfigured(_why(data_dir, error)) from error
             time.sleep(0.05)
 

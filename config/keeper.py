@@ -32,10 +32,13 @@ FAST_STOP_SECONDS = 15
 BACK_OFF_SECONDS = (0.2, 1, 2, 5, 10)
 # A server that lived this long starts a new row of back-off waits when it dies.
 HEALTHY_SECONDS = 60
+# One that never lived for longer than a moment will not do so the next time either.
+MOMENT_SECONDS = 5
+HOPELESS_DEATHS = 3
 
 
 def main(arguments: list[str]) -> int:
-    """Run until nobody uses the server; 1 if a keeper is already there."""
+    """Run until nobody uses the server; 1 if a keeper is already there, or it cannot start."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--home", type=Path, required=True, help="folder with data and locks")
     parser.add_argument("--user", help="system user to run as, when started by root")
@@ -49,13 +52,14 @@ def main(arguments: list[str]) -> int:
             return 1
         for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(name, signal.SIG_IGN)  # it goes when its last user goes, not before
-        _keep(options.command, options.home / "data", options.user, users.fileno())
+        is_hopeless = _keep(options.command, options.home / "data", options.user, users.fileno())
         fcntl.flock(mine, fcntl.LOCK_UN)  # before `users`: whoever waits there may start anew
-    return 0
+    return int(is_hopeless)
 
 
-def _keep(command: list[str], data: Path, user: str | None, users: int) -> None:
-    failures = 0
+def _keep(command: list[str], data: Path, user: str | None, users: int) -> bool:
+    """Keep the server until nobody uses it; True when it cannot be started at all."""
+    failures, has_lived = 0, False
     while True:
         stop_leftover(data)
         started = time.monotonic()
@@ -63,17 +67,20 @@ def _keep(command: list[str], data: Path, user: str | None, users: int) -> None:
         while server.poll() is None:
             if _lock(users, fcntl.LOCK_EX):
                 _stop(server)
-                return
+                return False
             time.sleep(POLL_SECONDS)
-        if time.monotonic() - started > HEALTHY_SECONDS:
-            failures = 0
+        lived = time.monotonic() - started
+        failures = 0 if lived > HEALTHY_SECONDS else failures
+        has_lived = has_lived or lived > MOMENT_SECONDS
+        if not has_lived and failures >= HOPELESS_DEATHS:
+            return True
         wait = BACK_OFF_SECONDS[min(failures, len(BACK_OFF_SECONDS) - 1)]
         failures += 1
         _say(f"PostgreSQL ended with {server.returncode}; starting it again in {wait} s")
         until = time.monotonic() + wait
         while time.monotonic() < until:
             if _lock(users, fcntl.LOCK_EX):
-                return
+                return False
             time.sleep(POLL_SECONDS)
 
 
