@@ -10,7 +10,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from delivery import dead_letters
-from delivery.models import Delivery, DeadLetter, ReplayItem
+from delivery.models import DeadLetter, Delivery, ReplayItem
 from delivery.states import DeliveryStatus
 
 
