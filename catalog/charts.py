@@ -16,7 +16,7 @@ from django.utils.functional import Promise
 from catalog import wording
 
 WIDTH, HEIGHT = 480, 120
-_MAX_TABLE_ROWS = 48
+_MAX_TABLE_ROWS = 25  # every chart renders its table, opened or not
 
 Text = str | Promise
 T = TypeVar("T")

@@ -157,9 +157,9 @@ def when(
     """Say an instant in the viewer's zone, the exact one in the tool tip.
 
     `style` is empty (relative up to a day, then a date), `clock` (Today 11:18), `exact` (with
-    seconds) or `date` (18 Nov 2026). A plain date is always a date. None says `empty`.
+    seconds) or `date` (18 Nov 2026). A plain date is always a date. Nothing says `empty`.
     """
-    if instant is None:
+    if not instant:
         return empty
     if not isinstance(instant, datetime):
         return format_html('<time datetime="{}">{}</time>', instant, wording.calendar_day(instant))
