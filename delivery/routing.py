@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
 from django.utils.translation import gettext as _
 
-from delivery import known
-from delivery.edge import Accepted
+from delivery import envelopes, known
+from delivery.edge import Accepted, Publisher
+from delivery.knowledge import current
 from delivery.known import Knowledge
+from delivery.models import Event, Payload
 from delivery.states import SkipReason
 from governance.states import Verb
 
@@ -71,8 +74,21 @@ def route(knowledge: Knowledge, event: Accepted, now: datetime) -> Route:
     return Route(owed=tuple(owed), filtered=tuple(filtered))
 
 
-def explain(knowledge: Knowledge, event: Accepted, now: datetime) -> Iterator[Choice]:
-    """Yield what routing says now of each standing subscription of the event's topic, and why."""
+def explain(event: Event, *, now: datetime) -> list[Choice]:
+    """Say of each standing subscription of a stored event's topic whether it gets it, and why.
+
+    It is judged by today's rules and in the order of the subscriptions' numbers; where the payload
+    is gone, filters over the data cannot hold.
+    """
+    knowledge = current()
+    judged = _of_row(knowledge, event)
+    if judged is None:
+        return []
+    return list(choices(knowledge, judged, now))
+
+
+def choices(knowledge: Knowledge, event: Accepted, now: datetime) -> Iterator[Choice]:
+    """Yield the same for an event that just passed the edge."""
     attributes = event.envelope.attributes()
     place = (event.topic.id, event.publisher.environment)
     for subscription in knowledge.subscriptions.get(place, ()):
@@ -83,6 +99,35 @@ def explain(knowledge: Knowledge, event: Accepted, now: datetime) -> Iterator[Ch
             reason=reason,
             sentence=_sentence(event, subscription, verdict, reason, attributes),
         )
+
+
+def _of_row(knowledge: Knowledge, event: Event) -> Accepted | None:
+    """Return a stored event as routing saw it when it came."""
+    event_type = knowledge.event_types.get(event.type.name)
+    if event_type is None:
+        return None
+    text = Payload.objects.filter(event_id=event.pk).values_list("data", flat=True).first()
+    envelope = envelopes.envelope_of(event, text, type_name=event_type.name)
+    version = event.version
+    return Accepted(
+        envelope=replace(envelope, data=json.loads(text)) if text else envelope,
+        publisher=Publisher(application_id=event.application_id, environment=event.environment),
+        event_type=event_type,
+        version=known.Version(
+            id=version.pk,
+            number=version.version,
+            major=version.major,
+            sha256=version.document_sha256,
+            document="",
+            deprecated_at=None,
+            sunset_at=None,
+            replacement=None,
+        ),
+        regions=tuple(event.regions),
+        partition_key=event.partition_key,
+        content=b"",
+        hops=event.hops,
+    )
 
 
 def _judge(
