@@ -156,14 +156,14 @@ def scale(low: float, high: float, *, steps: int = 4) -> Scale:
     if span <= 0:
         return Scale(low=low, high=low + 1, ticks=(low + 1, low))
     step = _round_step(span / steps)
-    count = math.ceil(round(span / step, 6))
+    count = max(1, math.ceil(span / step - 1e-6))  # not one more for a rounding error
     ticks = tuple(round(low + step * i, 10) for i in range(count, -1, -1))
     return Scale(low=low, high=ticks[0], ticks=ticks)
 
 
 def _round_step(least: float) -> float:
     power = 10.0 ** math.floor(math.log10(least))
-    return next(power * factor for factor in (1, 2, 5, 10) if power * factor >= least * 0.999)
+    return next(power * factor for factor in (1, 2, 5, 10) if power * factor >= least * (1 - 1e-9))
 
 
 def path(values: Values, axis: Scale) -> str:
