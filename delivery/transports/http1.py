@@ -22,6 +22,7 @@ import httptools
 from yarl import URL
 
 from delivery.transports.failures import BadUrl, ConnectTimeout, NotHttp
+from delivery.transports.headers import is_sendable
 
 CONNECT_SECONDS = 10
 READ_SECONDS = 5  # at most, for a body behind a status that is already known
@@ -34,14 +35,6 @@ KEEP_ALIVE_SECONDS = 4
 LOOK_UP_SECONDS = 10  # an answer of the DNS serves so long; sockets are judged each time
 
 _WANTED = frozenset({b"retry-after", b"webhook-delivery", b"content-encoding"})
-# These are the client's own, or would change how the message is framed.
-_OWN = frozenset(
-    (
-        *("accept-encoding", "connection", "content-length", "expect", "host", "keep-alive"),
-        *("proxy-connection", "te", "trailer", "transfer-encoding", "upgrade"),
-    )
-)
-
 Where = tuple[str, int] | tuple[str, int, int, int]
 AddrInfo = tuple[int | socket.AddressFamily, int | socket.SocketKind, int, str, Where]
 MakeSocket = Callable[[AddrInfo], socket.socket]
@@ -404,7 +397,6 @@ def _request(
 
 @lru_cache(maxsize=4_096)
 def _checked_name(name: str) -> str:
-    lowered = name.lower()
-    if not re.fullmatch(r"[!#$%&'*+\-.^_`|~0-9a-z]+", lowered) or lowered in _OWN:
-        raise ValueError(f"{name} cannot be set")
-    return lowered
+    if not is_sendable(name):
+        raise ValueError(f"{name} cannot be sent")
+    return name.lower()
