@@ -5,10 +5,13 @@ from __future__ import annotations
 from ipaddress import IPv4Address, ip_network
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from delivery import addresses
+
+# A test machine may be busy: a slow example is no fault.
+unhurried = settings(deadline=None)
 
 # address | a word of why not, None if it may be sent to
 TABLE: list[tuple[str, str | None]] = [
@@ -88,6 +91,7 @@ def in_6to4(inner: IPv4Address) -> str:
     return f"2002:{int(inner) >> 16:x}:{int(inner) & 0xFFFF:x}::1"
 
 
+@unhurried
 @given(st.ip_addresses(v=4), st.sampled_from([in_nat64, in_mapped, in_6to4]))
 def test_an_address_counts_the_same_inside_ipv6(inner: IPv4Address, dress: object) -> None:
     assert callable(dress)
@@ -95,6 +99,7 @@ def test_an_address_counts_the_same_inside_ipv6(inner: IPv4Address, dress: objec
     assert (addresses.refuse_reason(dress(inner)) is not None) is is_refused
 
 
+@unhurried
 @given(st.ip_addresses())
 def test_what_the_standard_library_calls_not_global_is_refused(address: object) -> None:
     if not getattr(address, "is_global", True):

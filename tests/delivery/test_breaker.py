@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime, timedelta
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from delivery import breaker
 from delivery.breaker import CLOSED, Position, State
+
+# A test machine may be busy: a slow example is no fault.
+unhurried = settings(deadline=None)
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
@@ -94,6 +97,7 @@ def test_a_probe_of_a_closed_circuit_is_an_ordinary_request() -> None:
 rows = st.text("+-p", max_size=60)
 
 
+@unhurried
 @given(rows, st.floats(0.01, 100))
 def test_any_state_survives_being_stored(row: str, every: float) -> None:
     state = CLOSED
@@ -108,6 +112,7 @@ def test_any_state_survives_being_stored(row: str, every: float) -> None:
     assert len(state.window) <= breaker.BUCKETS
 
 
+@unhurried
 @given(st.text("+-", max_size=40))
 def test_results_in_bulk_count_as_one_by_one(row: str) -> None:
     one_by_one = fed(row, every=0)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from delivery import filters
+
+# A test machine may be busy: a slow example is no fault.
+unhurried = settings(deadline=None)
 
 ATTRIBUTES = {"type": "com.acme.order.created", "subject": "US-1", "source": "/shop"}
 DATA = {"total": 120, "customer": {"email": "ada@example.org"}, "note": ""}
@@ -152,6 +155,7 @@ filter_documents = st.recursive(
 attribute_sets = st.dictionaries(st.sampled_from(["type", "subject", "source"]), values)
 
 
+@unhurried
 @given(filter_documents, attribute_sets)
 def test_not_turns_every_verdict_around(document: object, attributes: dict[str, str]) -> None:
     verdict = filters.compile(document).matches(attributes, None)
@@ -159,6 +163,7 @@ def test_not_turns_every_verdict_around(document: object, attributes: dict[str, 
     assert filters.compile(document).explain(attributes, None).matched is verdict
 
 
+@unhurried
 @given(filter_documents, filter_documents, attribute_sets)
 def test_all_and_any_are_and_and_or(one: object, other: object, attributes: dict[str, str]) -> None:
     first, second = (filters.compile(f).matches(attributes, None) for f in (one, other))

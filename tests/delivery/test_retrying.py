@@ -5,12 +5,15 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from delivery import retrying
 from delivery.retrying import Dead, Disable, DisableReason, Limit, Outcome, Retry, RetryPolicy
 from delivery.transports import ErrorClass, TransportError
+
+# A test machine may be busy: a slow example is no fault.
+unhurried = settings(deadline=None)
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 POLICY = RetryPolicy()
@@ -142,6 +145,7 @@ def test_a_subscription_may_have_its_own_policy() -> None:
     assert decide(Outcome(status=500), policy=never) == Dead(limit=Limit.ATTEMPTS)
 
 
+@unhurried
 @given(st.integers(1, 7), st.floats(-1, 1), st.sampled_from([429, 500, 503]))
 def test_jitter_moves_a_wait_by_a_fifth_at_most(
     attempts_made: int, jitter: float, status: int

@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from delivery import strict_json
+
+# A test machine may be busy: a slow example is no fault.
+unhurried = settings(deadline=None)
 
 # text | place | a word of the sentence
 REFUSED: list[tuple[bytes, str, str]] = [
@@ -90,6 +93,7 @@ json_values = st.recursive(
 )
 
 
+@unhurried
 @given(json_values, st.booleans())
 def test_agrees_with_the_standard_library_on_every_value(value: object, ascii_only: bool) -> None:
     raw = json.dumps(value, ensure_ascii=ascii_only).encode()
@@ -102,6 +106,7 @@ pieces = st.sampled_from(
 )  # fmt: skip
 
 
+@unhurried
 @given(st.lists(pieces, max_size=12).map("".join), st.integers(1, 4), st.integers(0, 5))
 def test_the_quick_road_never_differs_from_the_reference(
     text: str, max_depth: int, max_keys: int
@@ -116,6 +121,7 @@ def test_the_quick_road_never_differs_from_the_reference(
     assert outcome(strict_json.parse) == outcome(strict_json.parse_by_reference)
 
 
+@unhurried
 @given(st.lists(st.tuples(st.sampled_from(["a", "b", "a:", "\\u0061"]), json_values), max_size=4))
 def test_two_equal_keys_never_pass(pairs: list[tuple[str, object]]) -> None:
     raw = "{" + ",".join(f'"{key}":{json.dumps(value)}' for key, value in pairs) + "}"
