@@ -49,6 +49,7 @@ class Action(StrEnum):
     CHANGE_SEND_BACK = "change:send-back"
     CHANGE_WITHDRAW = "change:withdraw"
     CHANGE_APPLY = "change:apply"
+    CHANGE_EMERGENCY = "change:emergency"
     CHANGE_COMMENT = "change:comment"
     LEDGER_VIEW = "ledger:view"
     SUBSCRIPTION_VIEW = "subscription:view"

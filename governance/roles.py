@@ -96,6 +96,7 @@ RULES: Mapping[Action, Rule] = {
     Action.CHANGE_SEND_BACK: _rule(REVIEW, not_own=True),
     Action.CHANGE_WITHDRAW: _rule("governance.change_changerequest", AUTHOR),
     Action.CHANGE_APPLY: _rule("governance.apply_changerequest"),
+    Action.CHANGE_EMERGENCY: _rule("governance.emergency_changerequest"),
     Action.CHANGE_COMMENT: _rule("governance.change_changerequest", TOPIC_OWNER, AUTHOR, ANYONE),
     Action.LEDGER_VIEW: _rule("governance.view_ledgerentry"),  # others see their teams' entries
     Action.SUBSCRIPTION_VIEW: _rule("delivery.view_subscription", OWNER, TOPIC_OWNER),
