@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, include, path
 
+from delivery.pages import home
+
 app_name = "delivery"
 
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("", home.home_page, name="home"),
     path("", include("delivery.subscription_urls")),
 ]
