@@ -129,6 +129,7 @@ def _prepare(data: Path, url: str, *, wants_demo: bool, say: Say) -> dict[str, A
         os.environ["PUBLIC_URL"] = settings.PUBLIC_URL = url
     if settings.CELERY_BROKER_URL.startswith("filesystem:"):
         broker.empty(Path(settings.CELERY_BROKER_TRANSPORT_OPTIONS["folder"]))
+    Path(settings.STATIC_ROOT).mkdir(exist_ok=True)  # WhiteNoise warns in each process otherwise
     call_command("migrate", interactive=False, verbosity=0)
     partitions.ensure(datetime.now(tz=UTC))
     if settings.IS_PRODUCTION:

@@ -298,7 +298,8 @@ class _Builder:
 
 def _publish_command(key: str) -> str:
     contract = content.CONTRACTS[0]
-    data = json.dumps(content.ORDER_SAMPLE, ensure_ascii=False)
+    _version, _schema, newest_sample, _change = contract.versions[-1]
+    data = json.dumps(newest_sample, ensure_ascii=False)
     return (
         "curl -i {url}/api/v1/events"
         f" -H 'Authorization: Bearer {key}' -H 'Content-Type: application/json'"
