@@ -15,7 +15,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Protocol, cast
+from typing import cast
 
 import aiohappyeyeballs
 import httptools
@@ -23,6 +23,7 @@ from yarl import URL
 
 from delivery.transports.failures import BadUrl, ConnectTimeout, NotHttp
 from delivery.transports.headers import is_sendable
+from delivery.transports.names import AddrInfo, Names, Resolve
 
 CONNECT_SECONDS = 10
 READ_SECONDS = 5  # at most, for a body behind a status that is already known
@@ -32,20 +33,9 @@ MAX_HEADERS = 128
 # Less than the 5 s after which Node and uvicorn close an idle connection: a request that crosses
 # such a close looks like a reset.
 KEEP_ALIVE_SECONDS = 4
-LOOK_UP_SECONDS = 10  # an answer of the DNS serves so long; sockets are judged each time
 
 _WANTED = frozenset({b"retry-after", b"webhook-delivery", b"content-encoding"})
-Where = tuple[str, int] | tuple[str, int, int, int]
-AddrInfo = tuple[int | socket.AddressFamily, int | socket.SocketKind, int, str, Where]
 MakeSocket = Callable[[AddrInfo], socket.socket]
-
-
-class Resolver(Protocol):
-    """Looks names up."""
-
-    async def __call__(self, host: str, port: int) -> Sequence[AddrInfo]:
-        """Return the addresses of a host; raises `OSError`."""
-        ...
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -75,11 +65,10 @@ _Key = tuple[str, int, ssl.SSLContext | None]
 class Client:
     """Connections of one process on one event loop."""
 
-    def __init__(self, *, make_socket: MakeSocket, resolve: Resolver | None = None) -> None:
+    def __init__(self, *, make_socket: MakeSocket, resolve: Resolve | None = None) -> None:
         self._make_socket = make_socket
-        self._resolve = resolve or _look_up
+        self._names = Names(resolve)
         self._idle: defaultdict[_Key, list[_Connection]] = defaultdict(list)
-        self._names: dict[tuple[str, int], tuple[float, Sequence[AddrInfo]]] = {}
         self._reaper: asyncio.TimerHandle | None = None
 
     async def exchange(
@@ -124,6 +113,7 @@ class Client:
             for connection in connections:
                 connection.abort()
         self._idle.clear()
+        self._names.close()
         await asyncio.sleep(0)  # so that the loop lets go of the sockets
 
     def _taken(self, key: _Key, now: float) -> _Connection | None:
@@ -162,7 +152,7 @@ class Client:
         try:
             async with asyncio.timeout(timeout_seconds):
                 made = await aiohappyeyeballs.start_connection(
-                    await self._addresses(host, port),
+                    await self._names.addresses(host, port),
                     happy_eyeballs_delay=0.25,  # RFC 8305, section 8
                     socket_factory=cast(aiohappyeyeballs.SocketFactoryType, self._make_socket),
                 )
@@ -170,21 +160,11 @@ class Client:
                     lambda: _Connection(loop),
                     sock=made,
                     ssl=tls,
-                    server_hostname=host if tls else None,
+                    server_hostname=host.removesuffix(".") if tls else None,
                 )
                 return connection
         except TimeoutError:
             raise ConnectTimeout from None
-
-    async def _addresses(self, host: str, port: int) -> Sequence[AddrInfo]:
-        now = asyncio.get_running_loop().time()
-        known = self._names.get((host, port))
-        if known is None or known[0] <= now:
-            if len(self._names) > 10_000:
-                self._names.clear()
-            known = (now + LOOK_UP_SECONDS, await self._resolve(host, port))
-            self._names[host, port] = known
-        return known[1]
 
 
 class _Connection(asyncio.Protocol):
@@ -337,11 +317,6 @@ class _Connection(asyncio.Protocol):
         if self._status:
             self._is_spoilt = self._is_spoilt or not self._parser.should_keep_alive()
             self._finish(is_whole=True)
-
-
-async def _look_up(host: str, port: int) -> Sequence[AddrInfo]:
-    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return cast(Sequence[AddrInfo], found)
 
 
 @lru_cache(maxsize=8_192)

@@ -19,7 +19,8 @@ from delivery.transports import (
     failures,
     tls,
 )
-from delivery.transports.http1 import AddrInfo, Answer, Client, Resolver
+from delivery.transports.http1 import Answer, Client
+from delivery.transports.names import AddrInfo, Resolve
 from delivery.transports.tokens import MAX_ANSWER_BYTES, Tokens
 
 EXCERPT_BYTES = 20 * 1024  # of the answer's body are kept (design, section 9)
@@ -32,7 +33,7 @@ class WebhookTransport:
         self,
         *,
         allowed_networks: Sequence[addresses.Network] = (),
-        resolve: Resolver | None = None,
+        resolve: Resolve | None = None,
     ) -> None:
         self._allowed_networks = tuple(allowed_networks)
         self._client = Client(make_socket=self._guarded_socket, resolve=resolve)

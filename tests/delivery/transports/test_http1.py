@@ -11,7 +11,8 @@ import uvloop
 
 from delivery.transports import http1, tls
 from delivery.transports.failures import NotHttp
-from delivery.transports.http1 import AddrInfo, Answer, Client
+from delivery.transports.http1 import Answer, Client
+from delivery.transports.names import AddrInfo
 from tests.delivery.transports.receivers import (
     Behaviour,
     Conversation,

@@ -24,7 +24,8 @@ from delivery.transports import (
     TransportError,
     table,
 )
-from delivery.transports.http1 import READ_BYTES, AddrInfo, Resolver
+from delivery.transports.http1 import READ_BYTES
+from delivery.transports.names import AddrInfo, Resolve
 from delivery.transports.webhook import EXCERPT_BYTES, WebhookTransport
 from tests.delivery.transports.receivers import (
     Behaviour,
@@ -44,7 +45,7 @@ def talk(
     body: Talk,
     *,
     allowed: tuple[object, ...] = LOOPBACK,
-    resolve: Resolver | None = None,
+    resolve: Resolve | None = None,
 ) -> None:
     """Run a test's talk with a fresh transport, on a loop of its own."""
 
@@ -311,7 +312,7 @@ def test_settings_that_cannot_work_are_permanent_errors(
 # --- addresses ---
 
 
-def answers(*found: str) -> Resolver:
+def answers(*found: str) -> Resolve:
     """Return a resolver that answers look-ups with these addresses in turn, over and over."""
     turns = itertools.cycle(found)
 
@@ -345,7 +346,7 @@ def test_a_name_that_turns_private_after_the_first_request_is_blocked_at_the_soc
     async def body(transport: WebhookTransport) -> None:
         async with receiver(answering(200, b"", ("Connection: close",))) as server:
             await transport.send(outgoing(server.url(host="rebinding.example")))
-            transport._client._names.clear()  # as when the answer of the DNS is old
+            transport._client._names.forget()  # as when the answer of the DNS is old
             error = await failure(transport, outgoing(server.url(host="rebinding.example")))
         assert error.error_class is ErrorClass.BLOCKED_ADDRESS
         assert server.connections == 1
