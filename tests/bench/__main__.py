@@ -58,7 +58,7 @@ def names() -> list[str]:
     return sorted(
         module.name
         for module in pkgutil.iter_modules([str(HERE)])
-        if "\ndef run(" in (HERE / f"{module.name}.py").read_text()
+        if not module.ispkg and "\ndef run(" in (HERE / f"{module.name}.py").read_text()
     )
 
 

@@ -1,0 +1,1 @@
+"""What the product is held against: the bare server, and what most teams would build."""
