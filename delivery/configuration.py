@@ -50,6 +50,16 @@ def lease_seconds() -> int:
     return int(settings.DELIVERY_LEASE_SECONDS)
 
 
+def replay_approval_above() -> int:
+    """Return how many deliveries a replay may have before a second person must approve it."""
+    return int(getattr(settings, "DELIVERY_REPLAY_APPROVAL_ABOVE", 1_000))
+
+
+def replay_rate_per_second() -> int:
+    """Return how fast a replay goes that names no rate."""
+    return int(getattr(settings, "DELIVERY_REPLAY_RATE_PER_SECOND", 20))
+
+
 @lru_cache(maxsize=8)
 def _networks(texts: tuple[str, ...]) -> tuple[Network, ...]:
     return tuple(ip_network(text, strict=False) for text in texts)

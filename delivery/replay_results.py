@@ -1,4 +1,4 @@
-"""What became of replayed deliveries: the item says it, and a letter whose event arrived is closed."""
+"""What became of replayed deliveries; a dead letter whose event arrived is closed."""
 
 from __future__ import annotations
 

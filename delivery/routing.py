@@ -81,10 +81,28 @@ def explain(event: Event, *, now: datetime) -> list[Choice]:
     is gone, filters over the data cannot hold.
     """
     knowledge = current()
-    judged = _of_row(knowledge, event)
+    text = Payload.objects.filter(event_id=event.pk).values_list("data", flat=True).first()
+    judged = _of_row(knowledge, event, text)
     if judged is None:
         return []
     return list(choices(knowledge, judged, now))
+
+
+def judge_again(
+    knowledge: Knowledge, event: Event, text: str | None, subscription_id: UUID, *, now: datetime
+) -> tuple[Verdict, str]:
+    """Return today's verdict on a stored event for one subscription, with the reason of a skip.
+
+    `text` is its payload. What no longer stands together, such as a subscription that has ended,
+    is `OTHER_TYPE`.
+    """
+    judged = _of_row(knowledge, event, text)
+    if judged is None:
+        return Verdict.OTHER_TYPE, ""
+    for standing in knowledge.subscriptions.get((judged.topic.id, event.environment), ()):
+        if standing.id == subscription_id:
+            return _judge(knowledge, judged, standing, judged.envelope.attributes(), now)
+    return Verdict.OTHER_TYPE, ""
 
 
 def choices(knowledge: Knowledge, event: Accepted, now: datetime) -> Iterator[Choice]:
@@ -101,12 +119,11 @@ def choices(knowledge: Knowledge, event: Accepted, now: datetime) -> Iterator[Ch
         )
 
 
-def _of_row(knowledge: Knowledge, event: Event) -> Accepted | None:
+def _of_row(knowledge: Knowledge, event: Event, text: str | None) -> Accepted | None:
     """Return a stored event as routing saw it when it came."""
     event_type = knowledge.event_types.get(event.type.name)
     if event_type is None:
         return None
-    text = Payload.objects.filter(event_id=event.pk).values_list("data", flat=True).first()
     envelope = envelopes.envelope_of(event, text, type_name=event_type.name)
     version = event.version
     return Accepted(

@@ -26,4 +26,5 @@ circuit_closed = Signal()
 endpoint_failing = Signal()  # with `percent` of the time after which the subscription is disabled
 delivery_failing = Signal()  # with `attempts`: one event has failed so often that someone should look
 replay_awaits_approval = Signal()
-replay_ended = Signal()
+replay_held = Signal()  # its first delivery did not arrive
+replay_ended = Signal()  # with `arrived`

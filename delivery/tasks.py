@@ -8,7 +8,7 @@ from __future__ import annotations
 from celery import shared_task
 from django.utils import timezone
 
-from delivery import claiming, dispatch
+from delivery import claiming, dispatch, replay_running, retention
 
 
 # A wake-up that waited longer tells nothing that a sweep has not found by now.
@@ -26,3 +26,18 @@ def sweep() -> None:
     now = timezone.now()
     if claiming.is_anything_due(now=now):
         drain.delay()
+    if replay_running.is_any_running():
+        run_replays.delay()
+
+
+@shared_task(name="delivery.run_replays", ignore_result=True, acks_late=True, expires=2)
+def run_replays() -> None:
+    """Queue the next deliveries of running replays, each at its own pace."""
+    if replay_running.run_all(now=timezone.now()):
+        drain.delay()
+
+
+@shared_task(name="delivery.keep_partitions", ignore_result=True, acks_late=True, expires=600)
+def keep_partitions() -> None:
+    """Make the partitions of the coming days, and delete payloads past their retention."""
+    retention.keep(now=timezone.now())
