@@ -79,7 +79,7 @@ def test_field_ties_its_help_to_the_control() -> None:
     assert '<label for="id_url">Address</label>' in html
     assert 'class="input"' in html
     assert 'aria-describedby="id_url_note"' in html
-    assert '<p class="help" id="id_url_note">https only</p>' in html
+    assert '<div class="help" id="id_url_note">https only</div>' in html
 
 
 def test_error_takes_the_place_of_the_help() -> None:
