@@ -47,7 +47,7 @@ def plain_key_of(authorization: str, x_api_key: str) -> str | None:
     return x_api_key.strip() or None
 
 
-class KeyScheme(OpenApiAuthenticationExtension):  # type: ignore[misc]  # the library has no types
+class KeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]  # the library has no types
     """Says in the OpenAPI document how a key is sent."""
 
     target_class = KeyAuthentication

@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from django.contrib.auth.models import Group
+from django.contrib.auth.models import Group, Permission
 from django.utils import timezone
 
 from catalog.ids import uuid7
@@ -36,7 +36,7 @@ from governance.models import AccessRequest, ApiKey, ChangeRequest, Grant
 from governance.states import ChangeKind, ChangeState, Verb
 
 if TYPE_CHECKING:
-    from delivery.models import Subscription
+    from delivery.models import Delivery, Event, FailureGroup, Replay, Subscription
 
 PASSWORD = "correct horse battery"
 _numbers = itertools.count(1)
@@ -320,7 +320,7 @@ def make_subscription(
     is_granted: bool = True,
     **fields: object,
 ) -> Subscription:
-    """Return an active webhook subscription; its application has the grant unless told otherwise."""
+    """Return an active webhook subscription, with its grant unless told otherwise."""
     from delivery.models import Circuit, Endpoint, Subscription  # noqa: PLC0415 - no need to load
 
     now = timezone.now()
@@ -352,6 +352,104 @@ def make_subscription(
     return subscription
 
 
+def make_event(
+    *,
+    event_type: EventType | None = None,
+    application: Application | None = None,
+    environment: str = Environment.PRODUCTION,
+    data: object = SAMPLE,
+) -> Event:
+    """Return a recorded event with its payload; nothing was routed."""
+    from delivery.models import Event, Payload  # noqa: PLC0415 - no need to load
+
+    event_type = event_type or make_event_type()
+    version = event_type.versions.newest_first().first() or make_version(event_type=event_type)
+    text = json.dumps(data)
+    event = Event.objects.create(
+        environment=environment,
+        source="/tests",
+        event_id=str(uuid7()),
+        type=event_type,
+        version=version,
+        application=application or make_application(),
+        received_at=timezone.now(),
+        correlation_id=str(uuid7()),
+        trace_parent="00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+        size_bytes=len(text),
+    )
+    Payload.objects.create(event_id=event.pk, topic_id=event_type.topic_id, data=text)
+    return event
+
+
+def make_delivery(
+    event: Event | None = None, *, subscription: Subscription | None = None, **fields: object
+) -> Delivery:
+    """Return a delivery that nobody works on: it is in no queue."""
+    from delivery.models import Delivery  # noqa: PLC0415 - no need to load
+
+    event = event or make_event()
+    subscription = subscription or make_subscription(
+        topic=event.type.topic, environment=event.environment
+    )
+    delivery = Delivery(
+        event=event, subscription=subscription, environment=event.environment, **fields
+    )
+    delivery.save()
+    return delivery
+
+
+def make_failure_group(
+    subscription: Subscription | None = None, *, error_class: str = "http_status"
+) -> FailureGroup:
+    """Return an open group of one failure."""
+    from delivery.models import FailureGroup  # noqa: PLC0415 - no need to load
+
+    subscription = subscription or make_subscription()
+    now = timezone.now()
+    with governed(by=None, now=now):
+        group = FailureGroup(
+            subscription=subscription,
+            environment=subscription.environment,
+            error_class=error_class,
+            status_code=500,
+            message="Internal Server Error",
+            fingerprint=hashlib.sha256(uuid7().bytes).hexdigest(),
+            count=1,
+            open_count=1,
+            first_seen_at=now,
+            last_seen_at=now,
+        )
+        group.save()
+        group.refresh_from_db()
+    return group
+
+
+def make_replay(subscription: Subscription | None = None, *, by: User | None = None) -> Replay:
+    """Return a queued replay without items."""
+    from delivery.models import Replay  # noqa: PLC0415 - no need to load
+
+    now = timezone.now()
+    with governed(by=None, now=now):
+        replay = Replay(
+            environment=Environment.PRODUCTION,
+            subscription=subscription,
+            reason="The receiver was mended.",
+            requested_by=by or make_person(role=roles.SUPPORT),
+            requested_at=now,
+        )
+        replay.save()
+        replay.refresh_from_db()
+    return replay
+
+
 def make_uuid() -> UUID:
     """Return an identifier that nothing has yet."""
     return uuid7()
+
+
+def give_permission(person: User, permission: str) -> None:
+    """Give a model permission (`app.codename`) to a person directly."""
+    app, codename = permission.split(".", 1)
+    person.user_permissions.add(
+        Permission.objects.get(content_type__app_label=app, codename=codename)
+    )

@@ -141,6 +141,22 @@ def visible_topics(viewer: Viewer) -> Q:
     )
 
 
+# What everybody may see who can see its topic. Other kinds are nobody's by being visible, so that a
+# page that asks with the wrong word shows nothing instead of everything.
+_PUBLIC = frozenset(
+    {
+        "catalog.domain",
+        "catalog.eventtype",
+        "catalog.region",
+        "catalog.release",
+        "catalog.schemaversion",
+        "catalog.team",
+        "catalog.topic",
+        "catalog.user",
+    }
+)
+
+
 def _public(model: type[models.Model], viewer: Viewer) -> Q:
     """Return what of a kind is for everybody who can see its topic."""
     label = model._meta.label_lower
@@ -154,7 +170,7 @@ def _public(model: type[models.Model], viewer: Viewer) -> Q:
         return Q(pk__in=in_force.filter(application__isnull=False).values("application")) | Q(
             team__in=in_force.filter(team__isnull=False).values("team")
         )
-    return ALL
+    return ALL if label in _PUBLIC else NONE
 
 
 def _granted(

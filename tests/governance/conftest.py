@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
+from django.db import transaction
+from pytest_django import DjangoDbBlocker
 
 from catalog.models import Team, User
 from governance import roles
 from tests import factories
+from tests.governance.world import World, make_world
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,3 +40,18 @@ def people(db: None) -> People:
         admin=factories.make_person("adam", role=roles.ADMIN),
         support=factories.make_person("sue", role=roles.SUPPORT),
     )
+
+
+@pytest.fixture(scope="module")
+def shop(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[World]:
+    """One of each thing, made once a module: hundreds of questions are asked about it."""
+    del django_db_setup
+    with django_db_blocker.unblock(), transaction.atomic():
+        yield make_world()
+        transaction.set_rollback(True)
+
+
+@pytest.fixture
+def world(shop: World, db: None) -> World:
+    """Return the module's shop; what the test changes is rolled back."""
+    return shop

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -75,18 +76,26 @@ def test_rejection_says_why_and_gives_nothing(
     assert not Grant.objects.exists()
 
 
-@pytest.mark.parametrize("decide", ["approve", "reject"])
+def approve(request: AccessRequest, by: User) -> None:
+    access_requests.approve(request, by=by, until=None, now=NOW)
+
+
+def reject(request: AccessRequest, by: User) -> None:
+    access_requests.reject(request, by=by, note="No.", now=NOW)
+
+
+@pytest.mark.parametrize("decide", [approve, reject])
 def test_nobody_decides_their_own_request(
-    people: People, topic: Topic, application: Application, decide: str
+    people: People,
+    topic: Topic,
+    application: Application,
+    decide: Callable[[AccessRequest, User], None],
 ) -> None:
     people_verbs.give_role(people.alice, roles.ADMIN, by=people.admin, now=NOW)
     asker = User.objects.get(pk=people.alice.pk)
     request = ask(application, topic, asker)
     with pytest.raises(PermissionDenied):
-        if decide == "approve":
-            access_requests.approve(request, by=asker, until=None, now=NOW)
-        else:
-            access_requests.reject(request, by=asker, note="No.", now=NOW)
+        decide(request, asker)
     request.refresh_from_db()
     assert request.state == RequestState.OPEN
 

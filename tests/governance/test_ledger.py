@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from uuid import UUID
 
 import pytest
 from django.apps import apps
@@ -27,7 +28,7 @@ TEAM_HISTORY = "catalog_historicalteam"
 TRACKED = [model for model in apps.get_models() if history.is_tracked(model)]
 
 
-def execute(statement: str, *values: object) -> None:
+def execute(statement: str, *values: UUID | str | int) -> None:
     with connection.cursor() as cursor:
         cursor.execute(statement, list(values))
 
@@ -171,7 +172,7 @@ def test_emptied_ledger_is_found(chain: list[LedgerEntry]) -> None:
 
 
 def test_snapshot_that_no_entry_names_is_found(chain: list[LedgerEntry]) -> None:
-    forged = Team.history.model.objects.first()  # type: ignore[attr-defined]
+    forged = Team.history.model.objects.first()
     forged.pk, forged.name = factories.make_uuid(), "Forged"
     forged.save(force_insert=True)
     fault = verification.verify()
@@ -230,12 +231,21 @@ def test_change_that_no_verb_named_gets_an_entry() -> None:
     assert len(last.snapshots) == 1
 
 
+def change_something(team: Team) -> None:
+    record(Action.TEAM_CHANGE, team, after={"name": "inner"})
+    Domain.objects.create(slug="inner", name="Inner", owner=team)
+
+
+def fail_after(change: Callable[[], object]) -> None:
+    change()
+    raise RuntimeError
+
+
 def test_failed_verb_leaves_no_entry_and_no_gap() -> None:
     factories.make_team()
     before = LedgerHead.objects.get().number
     with pytest.raises(RuntimeError), governed(by=None, now=timezone.now()):
-        factories.make_team()
-        raise RuntimeError
+        fail_after(factories.make_team)
     assert LedgerHead.objects.get().number == before
     factories.make_team()
     assert LedgerHead.objects.get().number == before + 1
@@ -247,9 +257,7 @@ def test_caught_failure_of_an_inner_verb_leaves_only_the_outer_one() -> None:
     before = LedgerHead.objects.get().number
     with governed(by=None, now=timezone.now()):
         with pytest.raises(RuntimeError), governed(by=None, now=timezone.now()):
-            record(Action.TEAM_CHANGE, team, after={"name": "inner"})
-            Domain.objects.create(slug="inner", name="Inner", owner=team)
-            raise RuntimeError
+            fail_after(lambda: change_something(team))
         record(Action.TEAM_CHANGE, team, after={"name": "outer"})
     written = LedgerEntry.objects.filter(number__gt=before)
     assert [entry.after for entry in written] == [{"name": "outer"}]
