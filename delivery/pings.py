@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from catalog.ids import uuid7
 from catalog.models import User
-from delivery import configuration, endpoints, mapping, outgoing
+from delivery import configuration, diagnosis, endpoints, mapping, outgoing
 from delivery.cloudevents import Envelope
 from delivery.expressions import Expression
 from delivery.models import Endpoint, Subscription
@@ -30,7 +30,7 @@ PING_TYPE = "signalbox.ping"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PingResult:
-    """What the endpoint answered: `sentence` for a person, `excerpt` as its body starts."""
+    """What the endpoint answered: a sentence for a person, what to do, and how its body starts."""
 
     ok: bool
     status: int | None
@@ -38,6 +38,7 @@ class PingResult:
     excerpt: str
     error_class: str
     sentence: str
+    advice: str = ""
 
 
 def ping(subscription: Subscription, *, by: User, now: datetime) -> PingResult:
@@ -81,13 +82,16 @@ def _sent(subscription: Subscription, endpoint: Endpoint, now: datetime) -> Ping
     try:
         receipt = asyncio.run(_send(request))
     except TransportError as error:
+        kind = subscription.application.kind
+        found = diagnosis.explain(error.error_class, error.status, kind=kind)
         return PingResult(
             ok=False,
             status=error.status,
             duration_ms=error.duration_ms,
             excerpt=error.response_excerpt,
             error_class=error.error_class.value,
-            sentence=error.message,
+            sentence=str(found.sentence),
+            advice=str(found.do),
         )
     return PingResult(
         ok=True,
