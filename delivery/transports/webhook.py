@@ -19,7 +19,8 @@ from delivery.transports import (
     failures,
     tls,
 )
-from delivery.transports.http1 import Answer, Client
+from delivery.transports.connection import Answer
+from delivery.transports.http1 import Client
 from delivery.transports.names import AddrInfo, Resolve
 from delivery.transports.tokens import MAX_ANSWER_BYTES, Tokens
 

@@ -10,8 +10,9 @@ import pytest
 import uvloop
 
 from delivery.transports import http1, tls
+from delivery.transports.connection import Answer
 from delivery.transports.failures import NotHttp
-from delivery.transports.http1 import Answer, Client
+from delivery.transports.http1 import Client
 from delivery.transports.names import AddrInfo
 from tests.delivery.transports.receivers import (
     Behaviour,

@@ -24,7 +24,7 @@ from delivery.transports import (
     TransportError,
     table,
 )
-from delivery.transports.http1 import READ_BYTES
+from delivery.transports.connection import READ_BYTES
 from delivery.transports.names import AddrInfo, Resolve
 from delivery.transports.webhook import EXCERPT_BYTES, WebhookTransport
 from tests.delivery.transports.receivers import (
