@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Iterator
 from datetime import timedelta
@@ -9,13 +10,24 @@ from ipaddress import ip_network
 
 import pytest
 from django.utils import timezone
+from django.conf import LazySettings
 
-from delivery import signing, stopping, subscriptions
+from delivery import endpoints, signing, stopping, subscriptions
 from delivery.dispatch import Engine
-from delivery.models import Attempt, Circuit, DeadLetter, Delivery, FailureGroup, QueueRow
+from delivery.models import (
+    Attempt,
+    Circuit,
+    DeadLetter,
+    Delivery,
+    Endpoint,
+    FailureGroup,
+    QueueRow,
+    Subscription,
+)
 from delivery.states import BodyMode, DeliveryStatus
 from delivery.transports.webhook import WebhookTransport
 from governance import grants
+from governance.governed import governed
 from governance.models import Grant
 from tests import factories
 from tests.delivery.owing import make_events, make_world, owe
@@ -89,3 +101,229 @@ def test_a_delivery_out_of_retries_is_a_dead_letter_in_a_group(
     assert letter is not None
     assert (letter.limit, letter.attempts, letter.version) == ("permanent", 1, "1.0.0")
     assert "order_id" in letter.payload
+
+
+def test_what_is_sent_is_the_event_signed(engine: Engine, receiver: Receiver) -> None:
+    subscription, version = make_world(receiver.url())
+    secret = add_secret(subscription)
+    (event,) = make_events(version)
+    owe(subscription, [event])
+    engine.drain(seconds=5)
+    (got,) = receiver.got
+    assert got.headers["ce-type"] == version.event_type.name
+    assert got.headers["ce-id"] == "order-0"
+    assert got.headers["traceparent"] == event.trace_parent
+    assert got.body == b'{"order_id": "A-0", "amount": 0}'
+    signing.verify(
+        [secret],
+        message_id=got.headers["webhook-id"],
+        timestamp=got.headers["webhook-timestamp"],
+        signature=got.headers["webhook-signature"],
+        body=got.body,
+        now=time.time(),
+    )
+
+
+def test_a_mapping_makes_the_body(engine: Engine, receiver: Receiver) -> None:
+    subscription, version = make_world(
+        receiver.url(), body=BodyMode.MAPPED, mapping="{number: order_id}"
+    )
+    owe(subscription, make_events(version))
+    engine.drain(seconds=5)
+    assert receiver.got[0].body == b'{"number":"A-0"}'
+
+
+def test_a_revoked_grant_stops_the_backlog_and_says_so(
+    engine: Engine, receiver: Receiver
+) -> None:
+    subscription, version = make_world(receiver.url())
+    owe(subscription, make_events(version, 3))
+    owe(subscription, make_events(version, 2), due_at=timezone.now() + timedelta(hours=2))
+    grant = Grant.objects.get(application=subscription.application)
+    grants.revoke(grant, by=factories.make_admin(), reason="No longer needed", now=timezone.now())
+    engine.drain(seconds=5)
+    assert receiver.got == []
+    assert statuses() == {DeliveryStatus.SKIPPED: 5}
+    assert set(Delivery.objects.values_list("reason", flat=True)) == {"no_grant"}
+    assert not QueueRow.objects.exists()
+
+
+def test_a_revoke_holds_for_an_engine_that_runs(engine: Engine, receiver: Receiver) -> None:
+    subscription, version = make_world(receiver.url())
+    owe(subscription, make_events(version))
+    engine.drain(seconds=5)
+    grant = Grant.objects.get(application=subscription.application)
+    grants.revoke(grant, by=factories.make_admin(), reason="No longer needed", now=timezone.now())
+    time.sleep(0.6)
+    owe(subscription, make_events(version))
+    engine.drain(seconds=5)
+    assert len(receiver.got) == 1
+
+
+def test_a_paused_subscription_keeps_its_backlog(engine: Engine, receiver: Receiver) -> None:
+    subscription, version = make_world(receiver.url())
+    person = factories.make_person(team=subscription.application.team)
+    subscriptions.pause(subscription, by=person, now=timezone.now())
+    owe(subscription, make_events(version, 3))
+    assert engine.drain(seconds=5) is False
+    assert receiver.got == []
+    assert QueueRow.objects.filter(lease__isnull=True).count() == 3
+    subscriptions.resume(subscription, by=person, now=timezone.now())
+    time.sleep(0.6)
+    engine.drain(seconds=5)
+    assert statuses() == {DeliveryStatus.DELIVERED: 3}
+
+
+def test_an_event_does_not_leave_its_regions(engine: Engine, receiver: Receiver) -> None:
+    subscription, version = make_world(receiver.url())
+    owe(subscription, make_events(version, regions=["us"]))
+    engine.drain(seconds=5)
+    assert receiver.got == []
+    assert Delivery.objects.get().reason == "residency"
+
+
+def test_410_disables_the_subscription_and_keeps_what_is_owed(
+    engine: Engine, receiver: Receiver
+) -> None:
+    receiver.reply = lambda _got, _before: Reply(status=410)
+    subscription, version = make_world(receiver.url(), concurrency=1)
+    owe(subscription, make_events(version, 2))
+    engine.drain(seconds=5)
+    subscription.refresh_from_db()
+    assert (subscription.state, subscription.state_reason) == ("disabled", "gone")
+    assert statuses() == {DeliveryStatus.PENDING: 2}
+    assert QueueRow.objects.filter(lease__isnull=True).count() == 2
+
+
+def test_a_circuit_opens_and_what_waits_uses_no_retry(engine: Engine, receiver: Receiver) -> None:
+    receiver.reply = lambda _got, _before: Reply(status=500)
+    subscription, version = make_world(
+        receiver.url(), concurrency=1, retry_waits_seconds=[3600, 3600]
+    )
+    owe(subscription, make_events(version, 60))
+    engine.drain(seconds=5)
+    circuit = Circuit.objects.get(pk=subscription.pk)
+    assert circuit.state == "open"
+    assert circuit.next_probe_at is not None
+    untouched = QueueRow.objects.filter(attempts=0).count()
+    assert untouched >= 20
+    assert len(receiver.got) == 60 - untouched
+
+
+def test_a_probe_that_succeeds_lets_everything_go(
+    engine: Engine, receiver: Receiver, settings: LazySettings
+) -> None:
+    settings.DELIVERY_PROBE_SECONDS = 1
+    receiver.reply = lambda _got, _before: Reply(status=500)
+    subscription, version = make_world(
+        receiver.url(), concurrency=1, retry_waits_seconds=[1, 1, 1, 1]
+    )
+    owe(subscription, make_events(version, 40))
+    engine.drain(seconds=3)
+    assert Circuit.objects.get(pk=subscription.pk).state == "open"
+    receiver.reply = lambda _got, _before: Reply()
+    until = time.monotonic() + 20
+    while QueueRow.objects.exists() and time.monotonic() < until:
+        engine.drain(seconds=2)
+        time.sleep(0.2)
+    assert statuses() == {DeliveryStatus.DELIVERED: 40}
+    assert Circuit.objects.get(pk=subscription.pk).state == "closed"
+
+
+def test_a_fallback_takes_what_comes_while_the_circuit_is_open(
+    engine: Engine, receiver: Receiver
+) -> None:
+    receiver.reply = lambda got, _before: Reply(status=500 if got.path == "/hook" else 200)
+    subscription, version = make_world(
+        receiver.url(), concurrency=1, retry_waits_seconds=[3600, 3600]
+    )
+    add_fallback(subscription, receiver.url("/fallback"))
+    owe(subscription, make_events(version, 60))
+    engine.drain(seconds=5)
+    assert len(receiver.ids("/fallback")) >= 20
+    assert QueueRow.objects.filter(attempts=0).count() == 0
+
+
+def test_a_key_is_delivered_in_order_with_one_in_flight(
+    engine: Engine, receiver: Receiver
+) -> None:
+    failed: set[str] = set()
+
+    def answer(got: Got, _before: int) -> Reply:
+        if got.headers["ce-id"] == "order-0" and got.id not in failed:
+            failed.add(got.id)
+            return Reply(status=500)
+        return Reply(after_seconds=0.01)
+
+    receiver.reply = answer
+    subscription, version = make_world(
+        receiver.url(), is_ordered=True, retry_waits_seconds=[1, 1, 1]
+    )
+    owe(subscription, make_events(version, 12), keys=["a", "b", "c"])
+    engine.drain(seconds=1)
+    assert {got.headers["ce-id"] for got in receiver.got}.isdisjoint({"order-3", "order-6"})
+    until = time.monotonic() + 10
+    while QueueRow.objects.exists() and time.monotonic() < until:
+        engine.drain(seconds=2)
+        time.sleep(0.1)
+    arrived = [int(got.headers["ce-id"].removeprefix("order-")) for got in receiver.got]
+    for key in range(3):
+        mine = [number for number in arrived if number % 3 == key]
+        assert list(dict.fromkeys(mine)) == sorted(set(mine))
+    assert statuses() == {DeliveryStatus.DELIVERED: 12}
+
+
+def test_a_rate_holds(engine: Engine, receiver: Receiver) -> None:
+    subscription, version = make_world(receiver.url(), rate_per_second=20)
+    owe(subscription, make_events(version, 60))
+    started = time.monotonic()
+    while QueueRow.objects.exists() and time.monotonic() - started < 10:
+        engine.drain(seconds=2)
+    assert 2.4 < time.monotonic() - started < 6
+    assert statuses() == {DeliveryStatus.DELIVERED: 60}
+
+
+def test_a_slow_receiver_takes_nothing_from_the_others(
+    engine: Engine, receiver: Receiver
+) -> None:
+    receiver.reply = lambda got, _before: Reply(after_seconds=3 if got.path == "/slow" else 0)
+    slow, version = make_world(receiver.url("/slow"))
+    owe(slow, make_events(version, 40))
+    quick, version = make_world(receiver.url("/quick"))
+    owe(quick, make_events(version, 100))
+    engine.drain(seconds=1.5)
+    assert len(receiver.ids("/quick")) == 100
+
+
+def test_a_stop_breaks_off_what_takes_too_long_and_uses_no_retry(
+    engine: Engine, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("delivery.dispatch.STOP_SECONDS", 0.5)
+    receiver.reply = lambda _got, _before: Reply(after_seconds=10)
+    subscription, version = make_world(receiver.url(), concurrency=2)
+    owe(subscription, make_events(version, 5))
+    threading.Timer(0.7, stopping.request_stop).start()
+    started = time.monotonic()
+    assert engine.drain(seconds=10) is True
+    assert time.monotonic() - started < 3
+    assert QueueRow.objects.filter(lease__isnull=True, attempts=0).count() == 5
+    assert set(Attempt.objects.values_list("outcome", flat=True)) == {"interrupted"}
+    assert Circuit.objects.get(pk=subscription.pk).last_failure_at is None
+
+
+def add_secret(subscription: Subscription) -> str:
+    assert subscription.endpoint is not None
+    with governed(by=None, now=timezone.now()):
+        return endpoints.add_secret(subscription.endpoint, now=timezone.now())
+
+
+def add_fallback(subscription: Subscription, url: str) -> None:
+    with governed(by=None, now=timezone.now()):
+        endpoint = Endpoint.objects.create(
+            application=subscription.application,
+            url=url,
+            region=subscription.application.region,
+            changed_at=timezone.now(),
+        )
+        subscription.fallback_endpoint = endpoint
+        subscription.save()
