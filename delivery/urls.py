@@ -11,4 +11,5 @@ app_name = "delivery"
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", home.home_page, name="home"),
     path("", include("delivery.subscription_urls")),
+    path("", include("delivery.failure_urls")),
 ]

@@ -12,7 +12,9 @@ from django.core.paginator import Paginator
 from django.db.models import Q
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
@@ -260,8 +262,8 @@ def subscription_edit(request: PortalRequest, number: int) -> HttpResponse:
             _put_errors(form, error)
         else:
             messages.success(request, _("Saved. It holds from the next delivery on."))
-            return redirect("delivery:subscription-detail", number)
-    context = {"subscription": subscription, "form": form}
+            return redirect(_way_back(request, number))
+    context = {"subscription": subscription, "form": form, "next": request.GET.get("next", "")}
     return render(request, "delivery/subscription_edit.html", context)
 
 
@@ -274,7 +276,15 @@ def subscription_act(request: PortalRequest, number: int, verb: str) -> HttpResp
         return _act(request, subscription, verb)
     except ValidationError as error:
         messages.error(request, " ".join(error.messages))
-    return redirect("delivery:subscription-detail", number)
+    return redirect(_way_back(request, number))
+
+
+def _way_back(request: PortalRequest, number: int) -> str:
+    """Return the page of ours that the form came from, else the subscription's."""
+    wanted = request.POST.get("next", "")
+    if wanted and url_has_allowed_host_and_scheme(wanted, allowed_hosts={request.get_host()}):
+        return wanted
+    return reverse("delivery:subscription-detail", args=[number])
 
 
 def _act(request: PortalRequest, subscription: Subscription, verb: str) -> HttpResponse:
@@ -299,4 +309,4 @@ def _act(request: PortalRequest, subscription: Subscription, verb: str) -> HttpR
             subscriptions.end(subscription, by=by, now=now, reason=reason)
             messages.success(request, _("Ended. Nothing more is delivered to it."))
             return redirect("delivery:subscription-list")
-    return redirect("delivery:subscription-detail", number)
+    return redirect(_way_back(request, number))

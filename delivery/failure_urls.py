@@ -1,0 +1,25 @@
+"""Pages of the support desk."""
+
+from __future__ import annotations
+
+from django.urls import path, re_path
+
+from delivery.pages import failures, replays
+
+urlpatterns = [
+    path("failures/", failures.failure_list, name="failure-list"),
+    path("failures/<int:number>/", failures.failure_detail, name="failure-detail"),
+    re_path(
+        r"^failures/(?P<number>\d+)/(?P<verb>take|release|note|resolve|ignore|reopen)/$",
+        failures.failure_act,
+        name="failure-act",
+    ),
+    path("replays/", replays.replay_list, name="replay-list"),
+    path("replays/new/", replays.replay_new, name="replay-new"),
+    path("replays/<int:number>/", replays.replay_detail, name="replay-detail"),
+    re_path(
+        r"^replays/(?P<number>\d+)/(?P<verb>approve|pause|resume|cancel)/$",
+        replays.replay_act,
+        name="replay-act",
+    ),
+]

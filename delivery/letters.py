@@ -1,0 +1,59 @@
+"""A dead letter as a case: the event, every try, the payload as far as the viewer may see it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from catalog import schemas
+from catalog.models import User
+from delivery import diagnosis
+from delivery.models import Attempt, DeadLetter, Event
+from governance import access
+from governance.actions import Action
+
+
+@dataclass(frozen=True, kw_only=True)
+class Letter:
+    """A dead letter with what a page shows of it; `data` is None where it may not be seen."""
+
+    letter: DeadLetter
+    event: Event | None
+    attempts: Sequence[Attempt]
+    data: object
+    is_masked: bool
+    limit: diagnosis.Text
+
+
+def with_events(found: Sequence[DeadLetter]) -> list[tuple[DeadLetter, Event | None]]:
+    """Return each letter with its event, None where retention took it; one query."""
+    events = Event.objects.with_names().in_bulk([one.event_id for one in found])
+    return [(one, events.get(one.event_id)) for one in found]
+
+
+def opened(letter: DeadLetter, *, viewer: User) -> Letter:
+    """Return a letter with its tries, oldest first, and its payload masked for the viewer."""
+    event = Event.objects.with_names().filter(pk=letter.event_id).first()
+    attempts = list(Attempt.objects.filter(delivery_id=letter.pk).order_by("id"))
+    data, is_masked = _data(letter, event, viewer)
+    return Letter(
+        letter=letter,
+        event=event,
+        attempts=attempts,
+        data=data,
+        is_masked=is_masked,
+        limit=diagnosis.explain_limit(letter.limit),
+    )
+
+
+def _data(letter: DeadLetter, event: Event | None, viewer: User) -> tuple[object, bool]:
+    if event is None or not letter.payload:
+        return None, False
+    if not access.allows(viewer, Action.PAYLOAD_VIEW, event):
+        return None, False
+    data = json.loads(letter.payload)
+    if access.allows(viewer, Action.SENSITIVE_VIEW, event):
+        return data, False
+    masked = schemas.mask(data, event.version.document)
+    return masked, masked != data
