@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Mapping
 from typing import TypeVar
 
 from governance.compatibility import formulas as f
-from governance.compatibility.values import ALL_TYPES, JsonType, identity
+from governance.compatibility.values import ALL_TYPES, Identity, JsonType, identity
 
 Made = TypeVar("Made", bound=f.Formula)
 
@@ -52,7 +52,7 @@ class Algebra:
         return self.make_values(f.NoneOfValues, keyed) if keyed else ALWAYS
 
     def make_values(
-        self, kind: type[f.AnyOfValues | f.NoneOfValues], keyed: dict[Hashable, object]
+        self, kind: type[f.AnyOfValues | f.NoneOfValues], keyed: Mapping[Identity, object]
     ) -> f.Formula:
         """Return one enumeration formula whatever the order of its values."""
         key = (kind, frozenset(keyed))
@@ -239,6 +239,10 @@ class Algebra:
             )
         return known
 
+    def ordered(self, formulas: Iterable[f.Formula]) -> list[f.Formula]:
+        """Return formulas in the order in which they were made, so that runs repeat."""
+        return sorted(formulas, key=self._serial.__getitem__)
+
     def specialised(self, formula: f.Formula, kind: JsonType) -> f.Formula:
         """Return what a formula still asks of a value that is known to be of this type."""
         key = (formula, kind)
@@ -247,12 +251,12 @@ class Algebra:
             known = self._special[key] = self._specialise(formula, kind)
         return known
 
-    def _specialise(self, formula: f.Formula, kind: JsonType) -> f.Formula:
+    def _specialise(self, formula: f.Formula, kind: JsonType) -> f.Formula:  # noqa: PLR0911  cases
         match formula:
             case f.OfType():
                 return ALWAYS if kind in formula.types else NEVER
             case f.AnyOfValues() | f.NoneOfValues():
-                kept = {key: value for key, value in formula.values if key[0] == kind.value}  # type: ignore[index]
+                kept = {key: value for key, value in formula.values if key[0] == kind.value}
                 if not kept:
                     return NEVER if isinstance(formula, f.AnyOfValues) else ALWAYS
                 return self.make_values(type(formula), kept)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from governance.compatibility.declared import Place
     from governance.compatibility.solving import Atoms, Solver
 
-LONGEST_PLANNED = 40  # arrays with more entries are built only where nothing is counted
+LONGEST_PLANNED = 64  # arrays with more entries are built only where nothing is counted
 LONGEST = 3000
 MOST_COUNTED = 4
 MOST_VARIANTS = 8
@@ -71,15 +71,17 @@ class Row:
             for each in self.each
             if each.start <= index and (each.stop is None or index < each.stop)
         ]
-        for place in self.places:
-            goal.append(self.solver.algebra.make(f.OnlyDeclared, place.of_item(index)))
+        make = self.solver.algebra.make
+        goal.extend(make(f.OnlyDeclared, place.of_item(index)) for place in self.places)
         return goal
 
     def settled_from(self) -> int:
         """Return the index from which all entries are asked the same."""
         edges = [0]
-        for ranged in [*self.each, *self.some]:
-            edges += [ranged.start, ranged.stop or 0]
+        for each in self.each:
+            edges += [each.start, each.stop or 0]
+        for some in self.some:
+            edges += [some.start, some.stop or 0]
         for place in self.places:
             edges += [index + 1 for index in place.prefix]
         return max(edges)
@@ -92,12 +94,10 @@ def solve(atoms: Atoms, solver: Solver) -> Outcome:
         return NONE
     if row.is_distinct and row.has_twins:
         return NONE
-    for inner, (least, most) in row.counted.items():
-        if most is not None and least > most:
+    for least, most in row.counted.values():
+        tops = [top for top in (most, row.most) if top is not None]
+        if tops and least > min(tops):
             return NONE
-        if row.most is not None and least > row.most:
-            return NONE
-        del inner
     if len(row.counted) > MOST_COUNTED:
         return UNKNOWN
     return _Planner(row).plan()

@@ -260,9 +260,7 @@ def alphabet(automata: Sequence[Automaton], avoided: Iterable[str]) -> list[str]
     kinds: dict[tuple[object, ...], str] = {}
     plain = [chr(code) for code in range(patterns.ASCII_LIMIT) if chr(code) not in NICE]
     for char in [*NICE, *sorted(plain, reverse=True), *sorted(foreign)]:
-        kind: tuple[object, ...] = tuple(
-            chars.contains(char, is_unicode=python) for chars in sets
-        )
+        kind: tuple[object, ...] = tuple(chars.contains(char, is_unicode=python) for chars in sets)
         kinds.setdefault((*kind, char) if char in spelled else kind, char)
     return list(kinds.values())
 

@@ -6,12 +6,13 @@ it touches, and ``checking`` looks up which of them are broken.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import TypeAlias
 
 from governance.compatibility import sentences
+from governance.compatibility.apartness import signature
 from governance.compatibility.compiling import Compiler
 from governance.compatibility.documents import Dialect, Located, escape
 from governance.compatibility.report import Kind
@@ -34,12 +35,11 @@ REMARKS = (
 WHOLES: dict[Kind, tuple[str, ...]] = {
     Kind.PROPERTY_NAMES_CHANGED: ("propertyNames",),
     Kind.CONTAINS_CHANGED: ("contains", "minContains", "maxContains"),
-    Kind.ANY_OF_CHANGED: ("anyOf",),
-    Kind.ONE_OF_CHANGED: ("oneOf",),
     Kind.NOT_CHANGED: ("not",),
     Kind.CONDITION_CHANGED: ("if", "then", "else"),
     Kind.UNEVALUATED_CHANGED: ("unevaluatedProperties", "unevaluatedItems"),
 }
+UNIONS = (("anyOf", Kind.ANY_OF_CHANGED), ("oneOf", Kind.ONE_OF_CHANGED))
 DEPENDENTS = ("dependentRequired", "dependentSchemas", "dependencies")
 SIZES: tuple[tuple[str, str, Kind, Kind, str], ...] = (
     ("minLength", "maxLength", Kind.LENGTH_TIGHTENED, Kind.LENGTH_LOOSENED, "characters"),
@@ -125,6 +125,14 @@ class Spot:
                     found.setdefault(name, node.child(keyword, name))
         return found
 
+    def alternatives(self, keyword: str) -> list[Located]:
+        """Return the schemas of a union."""
+        return [
+            node.child(keyword, index)
+            for node in self.owners(keyword)
+            for index in range(len(as_list(self.compiler.keywords(node)[keyword])))
+        ]
+
     def required(self) -> dict[str, None]:
         """Return the required names."""
         lists = [names for names in self.values("required") if isinstance(names, list)]
@@ -172,6 +180,7 @@ class Differ:
             self._rest,
             self._dependents,
             self._entries,
+            self._unions,
             self._wholes,
             self._remarks,
         ):
@@ -201,9 +210,7 @@ class Differ:
 
     def _whether(self, old: Spot, new: Spot, labels: Labels) -> Iterator[Change]:
         """Compare schemas that forbid everything."""
-        forbidden = [
-            [node for node in spot.nodes if node.raw is False] for spot in (old, new)
-        ]
+        forbidden = [[node for node in spot.nodes if node.raw is False] for spot in (old, new)]
         if bool(forbidden[0]) != bool(forbidden[1]):
             keys = frozenset((node, "", "") for nodes in forbidden for node in nodes)
             change = self._change(Kind.SCHEMA_CHANGED, labels, old, new)
@@ -392,7 +399,7 @@ class Differ:
             yield from self._pair(*pair, inner)
             return
         openness = [one is None or one is True or one == {} for one in (before, after)]
-        if openness[0] and openness[1] or (before is False and after is False):
+        if all(openness) or (before is False and after is False):
             return
         kind = Kind.ADDITIONAL_PROPERTIES_CHANGED
         if after is False:
@@ -432,6 +439,51 @@ class Differ:
                 keys=change.keys,
             )
 
+    def _unions(self, old: Spot, new: Spot, labels: Labels) -> Iterator[Change]:
+        for keyword, kind in UNIONS:
+            before, after = old.alternatives(keyword), new.alternatives(keyword)
+            pairs, alone = self._matched(before, after)
+            for one, other in pairs:
+                yield from self._pair(one, other, (*labels, self._alternative_label(other)))
+            if alone:
+                yield self._change(kind, labels, old, new, keyword)
+
+    def _matched(
+        self, before: list[Located], after: list[Located]
+    ) -> tuple[list[tuple[Located, Located]], bool]:
+        """Return which alternatives go together, and whether any stay alone."""
+        pairs = []
+        left, right = list(before), list(after)
+        for is_match in (self._are_alike, self._are_same_form):
+            for one in list(left):
+                partner = next((other for other in right if is_match(one, other)), None)
+                if partner is not None:
+                    pairs.append((one, partner))
+                    left.remove(one)
+                    right.remove(partner)
+        if len(left) == len(right) == 1:
+            pairs.append((left.pop(), right.pop()))
+        return pairs, bool(left or right)
+
+    def _are_same_form(self, old: Located, new: Located) -> bool:
+        """Return whether two alternatives have a title, or types and marks, in common."""
+        titles = Spot(old, self.old).title(), Spot(new, self.new).title()
+        if titles[0] and titles[1]:
+            return titles[0] == titles[1]
+        ours, theirs = signature(self.old, old), signature(self.new, new)
+        return ours == theirs
+
+    def _alternative_label(self, node: Located) -> str:
+        """Return what an alternative is called: by its title, its mark or its type."""
+        title = Spot(node, self.new).title()
+        if title:
+            return title
+        plain = signature(self.new, node)
+        marks = [str(value[1]) for values in plain.marks.values() for value in values]
+        if marks:
+            return sentences.listed(sorted(marks))
+        return sentences.type_words(sorted(plain.types)) if plain.types else "one form"
+
     def _wholes(self, old: Spot, new: Spot, labels: Labels) -> Iterator[Change]:
         for kind, keywords in WHOLES.items():
             sides = [
@@ -460,6 +512,11 @@ class Differ:
         ]
         for keyword in changed:
             yield self._change(Kind.MEANING_CHANGED, labels, old, new, keyword, detail=keyword)
+
+
+def as_list(value: object) -> list[object]:
+    """Return a list as such, and an empty one for anything else."""
+    return value if isinstance(value, list) else []
 
 
 REST = "rest"

@@ -9,7 +9,7 @@ from governance.compatibility import sentences
 from governance.compatibility.algebra import Algebra
 from governance.compatibility.budget import Budget
 from governance.compatibility.changes import Change, Differ, Key
-from governance.compatibility.comparing import Break, Comparison
+from governance.compatibility.comparing import Break, Comparison, ToItem, ToProperty
 from governance.compatibility.compiling import Compiler, Elder
 from governance.compatibility.confirming import Judge
 from governance.compatibility.declared import Places
@@ -28,8 +28,10 @@ from governance.compatibility.report import (
 from governance.compatibility.twins import Twins
 
 # Steps of work, about a microsecond or two each: an exotic pair ends after a second or so.
-STEPS_PER_QUESTION = 60_000
-STEPS_IN_TOTAL = 600_000
+STEPS_PER_QUESTION = 100_000
+STEPS_IN_TOTAL = 400_000
+# Examples held against both schemas in one direction; beyond it, a found break stands without one.
+MOST_WITNESSES = 40
 KINDS: dict[str, Kind] = {
     "type": Kind.TYPE_CHANGED,
     "enum": Kind.ENUM_CHANGED,
@@ -136,6 +138,7 @@ class _Pair:
         twins = Twins(old_library, new_library)
         self.old = Compiler(self.algebra, old_library)
         self.new = Compiler(self.algebra, new_library, Elder(self.old, twins))
+        self._confirmed = 0
         self.old_judge, self.new_judge = Judge(old, resolve), Judge(new, resolve)
         self._places = {
             side: Places(side).at([side.library.document.root]) for side in (self.old, self.new)
@@ -150,21 +153,20 @@ class _Pair:
                 by_key.setdefault(key, change)
         findings: dict[tuple[Kind, frozenset[Key], Direction], Finding] = {}
         for direction in mode.directions:
+            self._confirmed = 0
             for one in self._breaks(direction, policy):
                 change = self._change_for(one, by_key, direction)
                 finding = self._finding(change, one, direction, policy)
-                key = (change.kind, change.keys, direction)
-                if key not in findings or findings[key].severity is not Severity.BREAKING:
-                    findings[key] = finding
+                about = (change.kind, change.keys, direction)
+                if about not in findings or findings[about].severity is not Severity.BREAKING:
+                    findings[about] = finding
         hurting = {(kind, keys) for kind, keys, _ in findings}
         safe = [
             _finding_of(change, Severity.SAFE)
             for change in changes
             if (change.kind, change.keys) not in hurting
         ]
-        return Report(
-            verdict=_verdict(findings.values()), findings=(*findings.values(), *safe)
-        )
+        return Report(verdict=_verdict(findings.values()), findings=(*findings.values(), *safe))
 
     def _breaks(self, direction: Direction, policy: Policy) -> Iterator[Break]:
         is_backward = direction is Direction.BACKWARD
@@ -177,19 +179,18 @@ class _Pair:
         )
         return comparison.breaks()
 
-    def _change_for(
-        self, one: Break, by_key: dict[Key, Change], direction: Direction
-    ) -> Change:
+    def _change_for(self, one: Break, by_key: dict[Key, Change], direction: Direction) -> Change:
         """Return the change that a break is about; made up where nothing at its place changed."""
         known = by_key.get((one.node, one.keyword, one.detail))
         return known if known is not None else _unwritten(one, direction)
 
-    def _finding(
-        self, change: Change, one: Break, direction: Direction, policy: Policy
-    ) -> Finding:
+    def _finding(self, change: Change, one: Break, direction: Direction, policy: Policy) -> Finding:
         if one.outcome.answer is Answer.BY_CONVENTION:
             return _finding_of(change, Severity.BREAKING, direction)
+        if one.outcome.is_found and self._confirmed >= MOST_WITNESSES:
+            return _finding_of(change, Severity.BREAKING, direction)
         if one.outcome.is_found and self._shows(one.outcome.value, direction, policy):
+            self._confirmed += 1
             return replace(
                 _finding_of(change, Severity.BREAKING, direction),
                 witness=one.outcome.value,
@@ -203,15 +204,12 @@ class _Pair:
         if direction is Direction.FORWARD:
             sides.reverse()
         (writer, accepted_by), (_, refused_by) = sides
-        if policy is Policy.LENIENT:
-            if not self._places[writer].admits(document):
-                return False
+        if policy is Policy.LENIENT and not self._places[writer].admits(document):
+            return False
         return accepted_by.accepts(document) is True and refused_by.accepts(document) is False
 
 
-def _finding_of(
-    change: Change, severity: Severity, direction: Direction | None = None
-) -> Finding:
+def _finding_of(change: Change, severity: Severity, direction: Direction | None = None) -> Finding:
     return Finding(
         kind=change.kind,
         severity=severity,
@@ -229,6 +227,27 @@ def _verdict(findings: Iterable[Finding]) -> Verdict:
     return Verdict.UNDECIDED if Severity.UNDECIDED in severities else Verdict.COMPATIBLE
 
 
+NAMING = frozenset(
+    (
+        Kind.REQUIRED_ADDED,
+        Kind.REQUIRED_REMOVED,
+        Kind.PROPERTY_ADDED,
+        Kind.PROPERTY_REMOVED,
+    )
+)
+
+
+def _labels(one: Break) -> list[str]:
+    """Return the names of the fields down to a break."""
+    labels = []
+    for step in one.path:
+        if isinstance(step, ToItem):
+            labels.append("each entry")
+        elif isinstance(step, ToProperty):
+            labels.append(next(iter(step.names.exact), "each unlisted field"))
+    return labels
+
+
 def _unwritten(one: Break, direction: Direction) -> Change:
     """Return a change for a break at a place that reads the same in both versions."""
     kind = KINDS.get(one.keyword, Kind.SCHEMA_CHANGED)
@@ -243,9 +262,8 @@ def _unwritten(one: Break, direction: Direction) -> Change:
     pointer = one.node.pointer
     if one.keyword:
         pointer += "/" + escape(one.keyword)
-    rule = sentences.shown(one.keyword or "schema")
-    field = f"“{one.detail}”" if one.detail else (pointer or sentences.WHOLE)
-    message = f"{field} does not keep to {rule} in every document."
+    labels = [*_labels(one), one.detail] if kind in NAMING else _labels(one)
+    message = sentences.unwritten(labels, one.keyword)
     is_backward = direction is Direction.BACKWARD
     return Change(
         kind=kind,

@@ -7,16 +7,18 @@ then, if the answer is not a plain "kept", for whole documents.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import TypeAlias, cast
 
+from governance.compatibility import apartness
 from governance.compatibility import formulas as f
 from governance.compatibility.algebra import ALWAYS, NEVER, Algebra
 from governance.compatibility.budget import Budget, OutOfBudgetError
 from governance.compatibility.compiling import Compiler, Part, additional_names, prefix_length
 from governance.compatibility.declared import Place, Places
 from governance.compatibility.documents import Located
+from governance.compatibility.evaluating import holds
 from governance.compatibility.formulas import Names
 from governance.compatibility.outcomes import UNKNOWN, Answer, Outcome
 from governance.compatibility.report import Policy
@@ -25,6 +27,8 @@ from governance.compatibility.values import JsonType
 
 Goal: TypeAlias = frozenset[f.Formula]
 IN_PLACE = frozenset(("$ref", "$dynamicRef", "$recursiveRef", "allOf"))
+UNIONS = frozenset(("anyOf", "oneOf"))
+MOST_ALTERNATIVES = 40  # of a union that are compared one by one
 ENTRIES = frozenset(("items", "prefixItems", "additionalItems"))
 
 
@@ -43,7 +47,14 @@ class ToItem:
     stop: int | None
 
 
-Path: TypeAlias = tuple[ToProperty | ToItem, ...]
+@dataclass(frozen=True, slots=True)
+class Given:
+    """No step: the value at hand is known to fit a formula."""
+
+    formula: f.Formula
+
+
+Path: TypeAlias = tuple[ToProperty | ToItem | Given, ...]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -136,10 +147,8 @@ class Writer:
         edges = {edge for atom in each for edge in (atom.start, atom.stop) if edge is not None}
         edges |= {index + extra for place in places for index in place.prefix for extra in (0, 1)}
         inner_edges = sorted(edge for edge in edges if start < edge < (stop or edge + 1))
-        bounds = [start, *inner_edges, stop]
-        for low, high in zip(bounds, bounds[1:], strict=False):
-            if low is None:
-                continue
+        starts = [start, *inner_edges]
+        for low, high in zip(starts, [*inner_edges, stop], strict=True):
             goal: set[f.Formula] = {
                 atom.inner
                 for atom in each
@@ -152,11 +161,30 @@ class Writer:
         return self._solver.algebra.make(f.OnlyDeclared, place)
 
 
+Way: TypeAlias = Callable[[Writer, Located, Part, Path], Iterator[Break]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Named:
+    """What the reader asks of all properties with certain names, and where."""
+
+    node: Located
+    part: Part
+    below: Located
+    names: Names
+
+
 class Comparison:
     """One direction: can the reader read whatever the writer may send."""
 
     def __init__(
-        self, *, writer: Compiler, reader: Compiler, algebra: Algebra, policy: Policy, budget: Budget
+        self,
+        *,
+        writer: Compiler,
+        reader: Compiler,
+        algebra: Algebra,
+        policy: Policy,
+        budget: Budget,
     ) -> None:
         self.reader = reader
         self.algebra = algebra
@@ -174,7 +202,15 @@ class Comparison:
             start.append(algebra.make(f.OnlyDeclared, self.places.at([root])))
         self.root = self._expanded(start)
         self._visited: set[tuple[Goal, Located]] = set()
-        self._has_local_break = False
+        self._local_breaks = 0
+        self._ways: dict[str, Way] = {
+            **dict.fromkeys(IN_PLACE, self._in_place),
+            **dict.fromkeys(UNIONS, self._union),
+            **dict.fromkeys(ENTRIES, self._items),
+            "properties": self._property,
+            "patternProperties": self._by_pattern,
+            "additionalProperties": self._additional,
+        }
 
     def _unfold(self, reference: f.Reference) -> f.Formula:
         target = reference.target
@@ -214,7 +250,7 @@ class Comparison:
         for one in self._walk(self.root, root, ()):
             shown = True
             yield one
-        if self._has_local_break and not shown:
+        if self._local_breaks and not shown:
             # A place looked broken, and no whole document breaks there: places were visited once,
             # so ask the whole question again in one piece.
             whole = self.algebra.opposite(self.reader.formula(root))
@@ -241,28 +277,21 @@ class Comparison:
                 yield from self._part(writer, node, part, path)
 
     def _part(self, writer: Writer, node: Located, part: Part, path: Path) -> Iterator[Break]:
+        """Compare one thing that the reader asks, by the way that its keyword goes."""
         if isinstance(part.formula, f.Unreadable):
-            yield from self._question(writer, node, part, path)
-        elif part.keyword == "allOf":
+            return self._question(writer, node, part, path)
+        if isinstance(part.formula, f.Remark):
+            return self._remark(writer, node, part, path)
+        compare = self._ways.get(part.keyword, self._question)
+        return compare(writer, node, part, path)
+
+    def _in_place(self, writer: Writer, node: Located, part: Part, path: Path) -> Iterator[Break]:
+        if part.keyword == "allOf":
             yield from self._walk(writer.goal, node.child("allOf", int(part.detail)), path)
-        elif part.keyword in IN_PLACE:
+        else:
             target = self.reader.target(node)
             if target is not None:
                 yield from self._walk(writer.goal, target, path)
-        elif part.keyword == "properties":
-            yield from self._property(writer, node, part, path)
-        elif part.keyword == "patternProperties":
-            names = Names(patterns=frozenset((part.detail,)))
-            below = node.child("patternProperties", part.detail)
-            yield from self._properties(writer, node, part, below, names, path)
-        elif part.keyword == "additionalProperties":
-            yield from self._additional(writer, node, part, path)
-        elif part.keyword in ENTRIES:
-            yield from self._items(writer, node, part, path)
-        elif isinstance(part.formula, f.Remark):
-            yield from self._remark(writer, node, part, path)
-        else:
-            yield from self._question(writer, node, part, path)
 
     def _remark(self, writer: Writer, node: Located, part: Part, path: Path) -> Iterator[Break]:
         """Report a promise that no validator checks, if a text can stand at this place at all."""
@@ -281,7 +310,7 @@ class Comparison:
         outcome = self._ask((*writer.goal, broken))
         if outcome.is_none:
             return
-        self._has_local_break = True
+        self._local_breaks += 1
         if path:
             lifted = self._lifted(path, broken)
             outcome = self._ask((*self.root, lifted))
@@ -294,13 +323,85 @@ class Comparison:
         """Return the formula for a whole document in which something is broken at a path."""
         for step in reversed(path):
             kept = self.algebra.opposite(broken)
-            if isinstance(step, ToProperty):
+            if isinstance(step, Given):
+                broken = self.algebra.both((step.formula, broken))
+            elif isinstance(step, ToProperty):
                 broken = self.algebra.opposite(self.algebra.each_property(step.names, kept))
             else:
-                broken = self.algebra.opposite(
-                    self.algebra.each_item(step.start, step.stop, kept)
-                )
+                broken = self.algebra.opposite(self.algebra.each_item(step.start, step.stop, kept))
         return broken
+
+    def _union(self, writer: Writer, node: Located, part: Part, path: Path) -> Iterator[Break]:
+        """Compare unions alternative by alternative; ask the whole question if that is no answer.
+
+        If each of the writer's alternatives keeps to one of the reader's, the union is kept to,
+        but for ``oneOf``, where no two of the reader's may hold at once. What breaks inside an
+        alternative counts only if the document breaks the whole union.
+        """
+        before = self._local_breaks
+        found = [
+            one
+            for one in self._by_alternative(writer, node, part, path)
+            if one is None or one.outcome.is_found
+        ]
+        located = [one for one in found if one is not None]
+        if located:
+            yield from located
+        elif found or self._local_breaks > before:
+            yield from self._question(writer, node, part, path)
+        elif part.keyword == "oneOf":
+            yield from self._no_two(writer, node, part, path)
+
+    def _no_two(self, writer: Writer, node: Located, part: Part, path: Path) -> Iterator[Break]:
+        """Ask of ``oneOf`` everything but that one of the alternatives holds."""
+        one_holds = self.algebra.either(map(self.reader.formula, self._choices(node, "oneOf")))
+        asked = part.formula.parts if isinstance(part.formula, f.Both) else (part.formula,)
+        for formula in asked:
+            if formula is not one_holds:
+                pair = Part(keyword=part.keyword, formula=formula)
+                yield from self._question(writer, node, pair, path)
+
+    def _choices(self, node: Located, keyword: str) -> list[Located]:
+        count = len(cast("list[object]", self.reader.keywords(node)[keyword]))
+        return [node.child(keyword, index) for index in range(count)]
+
+    def _by_alternative(
+        self, writer: Writer, node: Located, part: Part, path: Path
+    ) -> Iterator[Break | None]:
+        """Yield what breaks in each of the writer's alternatives, ``None`` if one has no match."""
+        unions = [formula for formula in writer.goal if isinstance(formula, f.Either)]
+        union = max(unions, key=lambda one: len(one.parts), default=None)
+        if union is None or len(union.parts) > MOST_ALTERNATIVES:
+            yield None
+            return
+        broken = self.algebra.opposite(part.formula)
+        for alternative in union.parts:
+            goal = self._expanded((*writer.goal, alternative))
+            match = self._match(goal, node, part.keyword)
+            if match is None:
+                yield None
+                return
+            given = Given(self.algebra.both((alternative, broken)))
+            yield from self._walk(goal, match, (*path, given))
+
+    def _match(self, goal: Goal, node: Located, keyword: str) -> Located | None:
+        """Return the reader's alternative that a writer's one most likely goes with."""
+        choices = self._choices(node, keyword)
+        for choice in choices:
+            if self.reader.formula(choice) in goal:
+                return choice
+        example = self._ask(goal)
+        if not example.is_found:
+            return choices[0] if example.is_none else None
+        for choice in choices:
+            if holds(self.reader.formula(choice), example.value, self._unfold):
+                return choice
+        meant = [
+            choice
+            for choice in choices
+            if apartness.signature(self.reader, choice).admits(example.value)
+        ]
+        return meant[0] if len(meant) == 1 else None
 
     def _property(self, writer: Writer, node: Located, part: Part, path: Path) -> Iterator[Break]:
         if not writer.can_be(JsonType.OBJECT):
@@ -313,23 +414,20 @@ class Comparison:
         else:
             yield from self._question(writer, node, part, path)
 
-    def _properties(
-        self,
-        writer: Writer,
-        node: Located,
-        part: Part,
-        below: Located,
-        names: Names,
-        path: Path,
-    ) -> Iterator[Break]:
+    def _by_pattern(self, writer: Writer, node: Located, part: Part, path: Path) -> Iterator[Break]:
+        names = Names(patterns=frozenset((part.detail,)))
+        below = node.child("patternProperties", part.detail)
+        yield from self._named(writer, _Named(node, part, below, names), path)
+
+    def _named(self, writer: Writer, named: _Named, path: Path) -> Iterator[Break]:
         """Ask of all properties with certain names."""
         if not writer.can_be(JsonType.OBJECT):
             return
-        goal = self._expanded(writer.of_properties(names))
+        goal = self._expanded(writer.of_properties(named.names))
         if any(not isinstance(formula, f.OnlyDeclared) for formula in goal):
-            yield from self._walk(goal, below, (*path, ToProperty(names)))
+            yield from self._walk(goal, named.below, (*path, ToProperty(named.names)))
         else:
-            yield from self._question(writer, node, part, path)
+            yield from self._question(writer, named.node, named.part, path)
 
     def _additional(self, writer: Writer, node: Located, part: Part, path: Path) -> Iterator[Break]:
         """Ask of the names that the reader does not list: those that the writer lists, then all."""
@@ -344,7 +442,7 @@ class Comparison:
         others = Names(names.exact | frozenset(listed), names.patterns, others=True)
         rest = Part(keyword=part.keyword, formula=self.algebra.each_property(others, inner))
         if not writer.keeps_to(rest.formula):
-            yield from self._properties(writer, node, rest, below, others, path)
+            yield from self._named(writer, _Named(node, rest, below, others), path)
 
     def _items(self, writer: Writer, node: Located, part: Part, path: Path) -> Iterator[Break]:
         if part.detail:
@@ -359,10 +457,6 @@ class Comparison:
             if any(not isinstance(formula, f.OnlyDeclared) for formula in expanded):
                 yield from self._walk(expanded, below, (*path, step))
             else:
-                formula = self.algebra.each_item(
-                    step.start, step.stop, self.reader.formula(below)
-                )
+                formula = self.algebra.each_item(step.start, step.stop, self.reader.formula(below))
                 one = Part(keyword=part.keyword, detail=part.detail, formula=formula)
                 yield from self._question(writer, node, one, path)
-
-

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import combinations
 
-from governance.compatibility import formats, unevaluated
+from governance.compatibility import apartness, formats, unevaluated
 from governance.compatibility import formulas as f
 from governance.compatibility.algebra import ALWAYS, NEVER, Algebra
 from governance.compatibility.documents import Dialect, Library, Located
@@ -18,7 +19,7 @@ from governance.compatibility.values import JsonType, exact
 
 IN_PLACE_LISTS = ("allOf", "anyOf", "oneOf")
 IN_PLACE_SINGLE = ("not", "if", "then", "else")
-LARGEST_ONE_OF = 24  # its opposite needs each pair of alternatives
+LARGEST_ONE_OF = 40  # its opposite needs each pair of alternatives
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -143,7 +144,7 @@ class Compiler:
             self._loops[start] = start in seen
         return self._loops[start]
 
-    def in_place(self, node: Located) -> Iterator[Located]:
+    def in_place(self, node: Located) -> Iterator[Located]:  # noqa: C901  one loop a keyword
         """Yield the schemas that speak of the same value as this one does."""
         raw = self.keywords(node)
         for keyword in IN_PLACE_LISTS:
@@ -353,9 +354,7 @@ def read_properties(c: Compiler, node: Located, raw: Raw) -> Iterator[Part]:
     for name in as_mapping(raw["properties"]):
         inner = c.below(node, "properties", name)
         names = Names(frozenset((name,)))
-        yield Part(
-            keyword="properties", detail=name, formula=c.algebra.each_property(names, inner)
-        )
+        yield Part(keyword="properties", detail=name, formula=c.algebra.each_property(names, inner))
 
 
 @reads("patternProperties")
@@ -542,24 +541,14 @@ def read_one_of(c: Compiler, node: Located, raw: Raw) -> Iterator[Part]:
     if len(choices) > LARGEST_ONE_OF:
         raise ValueError("too many alternatives")
     algebra = c.algebra
-    parts = [algebra.either(choices)]
-    for index, choice in enumerate(choices):
-        for other in choices[index + 1 :]:
-            if are_apart(choice, other):
-                continue
-            parts.append(algebra.either((algebra.opposite(choice), algebra.opposite(other))))
-    yield Part(keyword="oneOf", formula=algebra.both(parts))
-
-
-def are_apart(left: f.Formula, right: f.Formula) -> bool:
-    """Return whether two formulas ask for different types, so that no value fits both."""
-    kinds = [
-        next((piece.types for piece in pieces if isinstance(piece, f.OfType)), None)
-        for pieces in (
-            side.parts if isinstance(side, f.Both) else (side,) for side in (left, right)
-        )
+    signatures = [
+        apartness.signature(c, node.child("oneOf", index)) for index in range(len(choices))
     ]
-    return kinds[0] is not None and kinds[1] is not None and not kinds[0] & kinds[1]
+    parts = [algebra.either(choices)]
+    for (one, left), (other, right) in combinations(zip(choices, signatures, strict=True), 2):
+        if not left.excludes(right):
+            parts.append(algebra.either((algebra.opposite(one), algebra.opposite(other))))
+    yield Part(keyword="oneOf", formula=algebra.both(parts))
 
 
 @reads("not")

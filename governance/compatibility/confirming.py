@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any, cast
 
 from jsonschema.protocols import Validator
-from referencing import Registry, Resource
 from referencing.exceptions import NoSuchResource
-from referencing.jsonschema import specification_with
+from referencing.jsonschema import SchemaRegistry, SchemaResource, specification_with
 
 from governance.compatibility.documents import Resolve, Schema, detect_dialect
 from governance.compatibility.formats import VALIDATORS
@@ -23,7 +23,7 @@ class Judge:
     def accepts(self, document: object) -> bool | None:
         """Return whether the schema accepts a document; ``None`` if the schema cannot be used."""
         try:
-            return self._ready().is_valid(document)
+            return self._ready().is_valid(cast("Any", document))
         except Exception:  # noqa: BLE001  a validator may stumble in any way over a broken schema
             return None
 
@@ -37,17 +37,17 @@ class Judge:
             )
         return self._validator
 
-    def _registry(self, kind: type[Validator]) -> Registry[object]:
-        if self.resolve is None:
-            return Registry()
-        specification = specification_with(str(kind.META_SCHEMA.get("$schema", kind.META_SCHEMA.get("id"))))
+    def _registry(self, kind: type[Validator]) -> SchemaRegistry:
+        resolve = self.resolve
+        if resolve is None:
+            return SchemaRegistry()
+        written = cast("dict[str, object]", kind.META_SCHEMA)
+        specification = specification_with(str(written["$schema"]))
 
-        def retrieve(uri: str) -> Resource[object]:
-            found = self.resolve(uri) if self.resolve else None
+        def retrieve(uri: str) -> SchemaResource:
+            found = resolve(uri)
             if found is None:
-                raise NoSuchResource(ref=uri)
-            return Resource.from_contents(found, default_specification=specification)
+                raise NoSuchResource(uri)
+            return specification.create_resource(found)
 
-        return Registry(retrieve=retrieve)
-
-
+        return SchemaRegistry(retrieve=retrieve)  # type: ignore[call-arg]  # an attrs class

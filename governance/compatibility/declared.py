@@ -82,13 +82,13 @@ class Place:
 
     def declares(self, name: str) -> bool:
         """Return whether a property may occur here."""
-        return name in self.exact or self.is_map or any(map(_search(name), self.patterns))
+        return name in self.exact or self.is_map or any(map(_FoundIn(name), self.patterns))
 
     def of_property(self, name: str) -> Place:
         """Return the place of a property's value."""
         if name not in self._children:
             nodes = [*self.exact.get(name, ()), *self.maps]
-            for pattern in filter(_search(name), self.patterns):
+            for pattern in filter(_FoundIn(name), self.patterns):
                 nodes += self.patterns[pattern]
             self._children[name] = self.places.at(nodes)
         return self._children[name]
@@ -131,7 +131,7 @@ def mentioned_names(raw: Mapping[str, object]) -> Iterator[str]:
             yield from (name for name in names if isinstance(name, str))
 
 
-class _search:  # noqa: N801  a partial function with a name
+class _FoundIn:
     """Answer whether a pattern is found in one name."""
 
     def __init__(self, name: str) -> None:

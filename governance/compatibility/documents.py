@@ -237,7 +237,7 @@ class Library:
 
     def _resource(self, document: Document, uri: str, reference: str) -> Located | None:
         found = document.resources.get(uri) or self.document.resources.get(uri)
-        if found is None and (uri == "" or uri == document.uri):
+        if found is None and uri in ("", document.uri):
             found = document.root
         if found is None:
             external = self._fetch(uri, urldefrag(reference).url, document.dialect)

@@ -13,7 +13,9 @@ from governance.compatibility.values import exact, identity, type_of
 Unfold = Callable[[f.Reference], f.Formula]
 
 
-def holds(formula: f.Formula, value: object, unfold: Unfold) -> bool | None:
+def holds(  # noqa: C901, PLR0911  one case a word
+    formula: f.Formula, value: object, unfold: Unfold
+) -> bool | None:
     """Return whether a value fits; ``None`` where something unreadable decides it."""
     match formula:
         case f.Always() | f.Never() | f.Remark():
@@ -95,7 +97,9 @@ def _string_holds(formula: f.Formula, value: str) -> bool | None:
     return True
 
 
-def _array_holds(formula: f.Formula, value: list[object], unfold: Unfold) -> bool | None:
+def _array_holds(  # noqa: PLR0911  one case a word
+    formula: f.Formula, value: list[object], unfold: Unfold
+) -> bool | None:
     match formula:
         case f.EachItem():
             some = value[formula.start : formula.stop]
@@ -117,7 +121,7 @@ def _array_holds(formula: f.Formula, value: list[object], unfold: Unfold) -> boo
     return True
 
 
-def _object_holds(
+def _object_holds(  # noqa: PLR0911  one case a word
     formula: f.Formula, value: Mapping[str, object], unfold: Unfold
 ) -> bool | None:
     match formula:

@@ -13,7 +13,7 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from governance.compatibility.values import JsonType
+from governance.compatibility.values import Identity, JsonType
 
 if TYPE_CHECKING:
     from governance.compatibility.declared import Place
@@ -48,9 +48,7 @@ class Names:
     def surely_within(self, wider: Names) -> bool:
         """Return whether each name here is in ``wider``; ``False`` may also mean unknown."""
         if self.others:
-            return (
-                wider.others and wider.exact <= self.exact and wider.patterns <= self.patterns
-            )
+            return wider.others and wider.exact <= self.exact and wider.patterns <= self.patterns
         if wider.others:
             return not self.patterns and all(map(wider.contains, self.exact))
         return self.patterns <= wider.patterns and all(map(wider.contains, self.exact))
@@ -83,14 +81,14 @@ class OfType(Formula):
 class AnyOfValues(Formula):
     """One of these values, by identity."""
 
-    values: tuple[tuple[Hashable, object], ...]
+    values: tuple[tuple[Identity, object], ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class NoneOfValues(Formula):
     """None of these values."""
 
-    values: tuple[tuple[Hashable, object], ...]
+    values: tuple[tuple[Identity, object], ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -151,7 +151,7 @@ class _Reader:
             raise UnsupportedPatternError("too many repetitions")
         return least, most
 
-    def atom(self) -> Tree:
+    def atom(self) -> Tree:  # noqa: PLR0911  one case a sign
         char = self.take()
         match char:
             case "^":
@@ -196,7 +196,7 @@ class _Reader:
         if char in "xu":
             length = 2 if char == "x" else 4
             digits = self.pattern[self.position : self.position + length]
-            if re.fullmatch(r"[0-9A-Fa-f]{%d}" % length, digits) is None:
+            if len(digits) != length or re.fullmatch("[0-9A-Fa-f]+", digits) is None:
                 raise UnsupportedPatternError("an odd escape")
             self.position += length
             return int(digits, 16)

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from governance.compatibility.report import Kind
 
 WHOLE = "The event"
+SEPARATOR = " \u203a "  # a small arrow to the right: from a group to its field
 
 TEMPLATES: dict[Kind, str] = {
     Kind.PROPERTY_ADDED: "{field} is new.",
@@ -74,8 +75,15 @@ TYPE_WORDS = {
 
 def say(kind: Kind, labels: Iterable[str], **words: str) -> str:
     """Return the sentence for a change; ``labels`` lead from the whole to the field."""
-    field = " › ".join(labels) or WHOLE
+    field = SEPARATOR.join(labels) or WHOLE
     return TEMPLATES[kind].format(field=field, **words)
+
+
+def unwritten(labels: Iterable[str], keyword: str) -> str:
+    """Return the sentence for a break at a place that reads the same in both versions."""
+    field = SEPARATOR.join(labels) or WHOLE
+    rule = f"the rule {shown(keyword)}" if keyword else "the schema"
+    return f"{field} does not keep to {rule} in every document, because something else changed."
 
 
 def listed(words: Iterable[str], *, last: str = "or") -> str:

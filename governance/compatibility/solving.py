@@ -16,7 +16,7 @@ from governance.compatibility.algebra import ALWAYS, NEVER, Algebra
 from governance.compatibility.budget import Budget
 from governance.compatibility.evaluating import holds
 from governance.compatibility.outcomes import NONE, UNKNOWN, Answer, Outcome, found
-from governance.compatibility.values import JsonType
+from governance.compatibility.values import JsonType, identity
 
 DEEPEST = 50  # levels of one document; deeper goals are unknown
 ORDER = (
@@ -104,7 +104,7 @@ class Solver:
 
     def _solve_type(self, goal: Goal, kind: JsonType) -> Outcome:
         search = Search(self, kind)
-        start = search.start().extended(goal)
+        start = search.start().extended(self.algebra.ordered(goal))
         return NONE if start is None else search.run(start)
 
     def fits(self, formulas: Iterable[f.Formula], value: object) -> bool | None:
@@ -172,6 +172,7 @@ class Search:
     def __init__(self, solver: Solver, kind: JsonType) -> None:
         self.solver = solver
         self.kind = kind
+        self._opposite = solver.algebra.known_opposite
 
     def start(self) -> State:
         """Return the state in which nothing is asked."""
@@ -179,7 +180,7 @@ class Search:
 
     def run(self, state: State) -> Outcome:
         """Return a value that fits the state."""
-        self.solver.budget.spend(1 + len(state.atoms) // 8)
+        self.solver.budget.spend(1 + len(state.atoms) // 4)
         settled = self._propagated(state)
         if settled is None:
             return NONE
@@ -188,6 +189,7 @@ class Search:
             return outcome
         open_clauses = list(settled.clauses)
         if outcome.is_found:
+            self.solver.budget.spend(len(open_clauses))
             unfit = [c for c in open_clauses if not self.solver.fits((c,), outcome.value)]
             if not unfit:
                 return outcome
@@ -196,28 +198,37 @@ class Search:
 
     def _propagated(self, state: State) -> State | None:
         """Return the state after all alternatives that have only one way left."""
-        algebra = self.solver.algebra
         while True:
+            self.solver.budget.spend(sum(len(one.parts) for one in state.clauses) // 4)
+            clauses: dict[f.Either, None] = {}
+            decided: list[f.Formula] = []
             for clause in state.clauses:
-                if any(part in state.atoms or part in state.unfolded for part in clause.parts):
-                    state = state.without(clause)
-                    break
-                alive = [
-                    part
-                    for part in clause.parts
-                    if algebra.known_opposite(part) not in state.atoms
-                    and algebra.known_opposite(part) not in state.unfolded
-                ]
-                if not alive:
-                    return None
-                if len(alive) < len(clause.parts):
-                    extended = state.without(clause).extended((algebra.either(alive),))
-                    if extended is None:
-                        return None
-                    state = extended
-                    break
-            else:
+                alive = self._alive(state, clause)
+                if alive is None:
+                    continue
+                if len(alive) == len(clause.parts):
+                    clauses[clause] = None
+                else:
+                    decided.append(self.solver.algebra.either(alive))
+            if len(clauses) == len(state.clauses):
                 return state
+            narrowed = State(self, state.atoms, clauses, state.unfolded)
+            extended = narrowed.extended(decided)
+            if extended is None:
+                return None
+            state = extended
+
+    def _alive(self, state: State, clause: f.Either) -> list[f.Formula] | None:
+        """Return the parts that are still possible, ``None`` if one holds already."""
+        opposite, atoms, unfolded = self._opposite, state.atoms, state.unfolded
+        alive = []
+        for part in clause.parts:
+            if part in atoms or part in unfolded:
+                return None
+            other = opposite(part)
+            if other not in atoms and other not in unfolded:
+                alive.append(part)
+        return alive
 
     def _branch(self, state: State, clause: f.Either) -> Outcome:
         rest = state.without(clause)
@@ -275,6 +286,5 @@ class Search:
         return made
 
 
-_values = Algebra()
-NULLS = _values.any_of_values([None])
-BOOLEANS = _values.any_of_values([True, False])
+NULLS = f.AnyOfValues(((identity(None), None),))
+BOOLEANS = f.AnyOfValues(((identity(True), True), (identity(False), False)))

@@ -14,6 +14,7 @@ from governance.compatibility.patterns import UnsupportedPatternError
 if TYPE_CHECKING:
     from governance.compatibility.solving import Atoms, Solver
 
+LONGEST = 2_000_000  # characters of an example
 MOST_CANDIDATES = 12  # strings tried against formats that must not fit
 
 
@@ -69,6 +70,8 @@ def solve(atoms: Atoms, solver: Solver) -> Outcome:
     text = read(atoms)
     if text.is_contradiction:
         return NONE
+    if not (text.accepted or text.refused or text.formats or text.not_formats or text.avoided):
+        return found("a" * text.least) if text.least <= LONGEST else UNKNOWN
     samples = [sample for name in text.formats for sample in formats.SAMPLES.get(name, ())]
     for sample in samples:
         if solver.fits(atoms, sample):

@@ -5,7 +5,7 @@ Such a schema then is one formula on both sides, so nobody has to compare it wit
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from governance.compatibility.documents import Library, Located, follow, subschemas
 
@@ -56,29 +56,39 @@ class Twins:
         if pair in assumed:
             return True
         assumed.add(pair)
-        if (
-            elder.document.dialect != younger.document.dialect
-            or elder.base != younger.base
-            or elder.raw != younger.raw
-        ):
-            return False
         text = repr(younger.raw)
-        if repr(elder.raw) != text:  # Python takes true for 1; nor is it worth telling orders apart
+        if not self._read_alike(elder, younger, text):
             return False
         if not any(mark in text for mark in REFERENCE_MARKS):
             return True
-        for place, written in references(younger):
-            if elder.document.has_recursive_anchor:
-                return False
-            twin = elder.document.at(place.pointer, place.raw, place.base)
-            ours = self.elder.target(twin, written)
-            theirs = self.younger.target(place, written)
-            if ours is None or theirs is None:
-                if ours is not theirs:
-                    return False
-            elif not self._are_same(ours, theirs, assumed):
-                return False
-        return True
+        return not elder.document.has_recursive_anchor and all(
+            self._lead_to_same(elder, place, written, assumed)
+            for place, written in references(younger)
+        )
+
+    @staticmethod
+    def _read_alike(elder: Located, younger: Located, text: str) -> bool:
+        """Return whether two schemas are the same text, read in the same way."""
+        return (
+            elder.document.dialect == younger.document.dialect
+            and elder.base == younger.base
+            and elder.raw == younger.raw
+            and repr(elder.raw) == text  # Python takes true for 1
+        )
+
+    def _lead_to_same(
+        self,
+        elder: Located,
+        place: Located,
+        written: str,
+        assumed: set[tuple[Located, Located]],
+    ) -> bool:
+        """Return whether a reference means alike schemas on both sides."""
+        twin = elder.document.at(place.pointer, place.raw, place.base)
+        ours, theirs = self.elder.target(twin, written), self.younger.target(place, written)
+        if ours is None or theirs is None:
+            return ours is theirs
+        return self._are_same(ours, theirs, assumed)
 
 
 def references(node: Located) -> Iterator[tuple[Located, str]]:

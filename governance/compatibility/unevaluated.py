@@ -103,7 +103,7 @@ def _cases(
     return cases
 
 
-def _choices(
+def _choices(  # noqa: C901  one loop a keyword
     c: Compiler, node: Located, own: Own, above: frozenset[Located]
 ) -> Iterator[list[Case]]:
     raw = c.keywords(node)

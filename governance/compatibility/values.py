@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Mapping
 from enum import StrEnum
 from fractions import Fraction
+from typing import TypeAlias
 
 
 class JsonType(StrEnum):
@@ -18,6 +19,8 @@ class JsonType(StrEnum):
     OBJECT = "object"
 
 
+# Equal exactly for equal JSON values; the first part is the type.
+Identity: TypeAlias = tuple[str, Hashable]
 ALL_TYPES = frozenset(JsonType)
 
 
@@ -38,7 +41,7 @@ def type_of(value: object) -> JsonType:
     raise TypeError(f"not a JSON value: {type(value).__name__}")
 
 
-def identity(value: object) -> Hashable:
+def identity(value: object) -> Identity:
     """Return a key that is equal exactly for equal JSON values (1 equals 1.0, not true)."""
     match type_of(value):
         case JsonType.ARRAY:

@@ -17,7 +17,7 @@ from governance.compatibility import Mode, Policy, check
 
 LARGEST_RATIO = 700
 GROUPS = 30
-FIELDS = 9  # and the group itself: 30 × (9 + 1) = 300 properties
+FIELDS = 9  # and the group itself make 300 properties
 ROUNDS = 7
 
 
