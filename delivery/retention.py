@@ -8,7 +8,7 @@ from django.db import connection
 
 from catalog.ids import first_of
 from catalog.models import Topic
-from delivery import partitions
+from delivery import partitions, rollups
 from delivery.models import FilteredCount
 
 BATCH = 5_000
@@ -18,6 +18,7 @@ FILTERED_KEPT = timedelta(days=90)
 def keep(*, now: datetime) -> int:
     """Make the coming partitions and delete what is past its retention; return payloads deleted."""
     partitions.ensure(now)
+    rollups.forget(now=now)
     FilteredCount.objects.filter(minute__lt=now - FILTERED_KEPT).delete()
     return sum(
         _delete_payloads(topic_id, now - timedelta(days=days))

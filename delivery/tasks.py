@@ -8,7 +8,7 @@ from __future__ import annotations
 from celery import shared_task
 from django.utils import timezone
 
-from delivery import claiming, dispatch, replay_running, retention
+from delivery import claiming, dispatch, replay_running, retention, rollups
 
 
 # A wake-up that waited longer tells nothing that a sweep has not found by now.
@@ -35,6 +35,12 @@ def run_replays() -> None:
     """Queue the next deliveries of running replays, each at its own pace."""
     if replay_running.run_all(now=timezone.now()):
         drain.delay()
+
+
+@shared_task(name="delivery.roll_up", ignore_result=True, acks_late=True, expires=10)
+def roll_up() -> None:
+    """Bring the counts that dashboards read up to date."""
+    rollups.roll_up(now=timezone.now())
 
 
 @shared_task(name="delivery.keep_partitions", ignore_result=True, acks_late=True, expires=600)

@@ -9,8 +9,8 @@ from datetime import timedelta
 from ipaddress import ip_network
 
 import pytest
-from django.utils import timezone
 from django.conf import LazySettings
+from django.utils import timezone
 
 from delivery import endpoints, signing, stopping, subscriptions
 from delivery.dispatch import Engine
