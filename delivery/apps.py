@@ -10,5 +10,7 @@ class DeliveryConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Connect the receivers."""
-        from delivery import waking  # noqa: F401, PLC0415 - models exist only now
+        """Connect the receivers, and tell governance what delivery knows of contracts."""
+        from delivery import contract_checks, waking  # noqa: F401, PLC0415 - models exist only now
+
+        contract_checks.register()

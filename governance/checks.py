@@ -128,4 +128,4 @@ _RANK = {"": 0, Verdict.COMPATIBLE: 1, Verdict.UNDECIDED: 2, Verdict.INCOMPATIBL
 
 
 def _worse(one: str, other: str) -> str:
-    return max(one, other, key=lambda verdict: _RANK[verdict])
+    return max(one, other, key=_RANK.__getitem__)

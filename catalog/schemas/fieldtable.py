@@ -17,13 +17,15 @@ _MAX_LEVELS = 16
 class Field:
     """One row of the table.
 
-    `path` as people write it (`lines[].sku`), `pointer` into the schema. `is_required`: there
+    `path` as people write it (`lines[].sku`), `steps` the same for machines (`("lines", "*",
+    "sku")`), `pointer` into the schema that holds it. `is_required`: there
     whenever what it stands in is; `is_always_there`: so is everything that it stands in.
     `example` counts only if `has_example`. `sensitive` is the data class, "" for none.
     `bounds` holds what the schema says of length, size and pattern, by keyword.
     """
 
     path: str
+    steps: tuple[str, ...]
     name: str
     pointer: str
     title: str
@@ -75,7 +77,9 @@ def fields(document: str | bytes | Schema, *, resolve: Resolve | None = None) ->
     """
     schema = read(document)
     table = _Table(schema, resolve)
-    table.walk(_Spot(schema=schema, root=schema, pointer="", prefix="", level=0, is_sure=True))
+    table.walk(
+        _Spot(schema=schema, root=schema, pointer="", prefix="", steps=(), level=0, is_sure=True)
+    )
     return table.rows
 
 
@@ -87,6 +91,7 @@ class _Spot:
     root: Schema
     pointer: str
     prefix: str
+    steps: tuple[str, ...]
     level: int
     is_sure: bool
     open: frozenset[int] = frozenset()
@@ -125,6 +130,7 @@ class _Table:
             _row(
                 whole,
                 path=f"{path}[]" if is_list else path,
+                steps=(*spot.steps, name),
                 name=name,
                 pointer=at,
                 is_required=is_required,
@@ -134,7 +140,7 @@ class _Table:
         )
         if isinstance(schema, Mapping):
             of = Part(schema=schema, root=part.root, pointer=at, is_sure=True)
-            self._below(spot, of, path, is_sure=is_sure)
+            self._below(replace(spot, steps=(*spot.steps, name)), of, path, is_sure=is_sure)
 
     def _below(self, spot: _Spot, of: Part, path: str, *, is_sure: bool) -> None:
         if spot.level >= _MAX_LEVELS:
@@ -150,6 +156,7 @@ class _Table:
                 root=of.root,
                 pointer=of.pointer,
                 prefix=f"{path}.",
+                steps=spot.steps,
                 level=spot.level + 1,
                 is_sure=is_sure,
                 open=inside,
@@ -162,7 +169,7 @@ class _Table:
                 self._entries(spot, entry, path, inside)
 
     def _entries(self, spot: _Spot, entry: Part, path: str, inside: frozenset[int]) -> None:
-        below = replace(spot, level=spot.level + 1, open=inside)
+        below = replace(spot, level=spot.level + 1, open=inside, steps=(*spot.steps, "*"))
         if Together(entry.schema, entry.root, self.resolve).kind is FieldKind.LIST:
             self._below(below, entry, f"{path}[]", is_sure=False)
             return
@@ -182,6 +189,7 @@ def _row(
     whole: Together,
     *,
     path: str,
+    steps: tuple[str, ...],
     name: str,
     pointer: str,
     is_required: bool,
@@ -192,6 +200,7 @@ def _row(
     bounds = {key: whole.first(key) for key in _BOUNDS if whole.first(key) is not None}
     return Field(
         path=path,
+        steps=steps,
         name=name,
         pointer=pointer,
         title=whole.text("title") or spoken(name),

@@ -13,6 +13,7 @@ from catalog.moves import IllegalMove
 from governance import (
     access,
     checks,
+    deprecations,
     proposal_checks,
     proposals,
     signals,
@@ -32,7 +33,7 @@ from governance.proposals import (
     at,
 )
 from governance.reviews import reading
-from governance.states import ChangeKind, ChangeState, Verdict
+from governance.states import ChangeKind, ChangeState, Outcome, Verdict
 
 Applier = Callable[[ChangeRequest, User, datetime], None]
 
@@ -47,7 +48,7 @@ def apply(change: ChangeRequest, *, by: User, now: datetime) -> ChangeRequest:
         access.require(by, Action.CHANGE_APPLY, change, now=now)
         change = reading.locked(change)
         reading.refuse_unless(change, ChangeState.APPROVED)
-        _refuse_outdated(change)
+        _refuse_outdated(change, now=now)
         change = _applied(change, by=by, now=now)
         record(
             Action.CHANGE_APPLY,
@@ -124,13 +125,15 @@ def _applied(change: ChangeRequest, *, by: User, now: datetime) -> ChangeRequest
 _RANK = {"": 0, Verdict.COMPATIBLE: 0, Verdict.UNDECIDED: 1, Verdict.INCOMPATIBLE: 2}
 
 
-def _refuse_outdated(change: ChangeRequest) -> None:
+def _refuse_outdated(change: ChangeRequest, *, now: datetime) -> None:
     """Refuse when the approvals are not for this, or other versions went live since the checks."""
     if not workflow.standing(change).is_enough:
         raise IllegalMove(
             _("The approvals do not suffice any more; it has to be reviewed again."),
             current=change.state,
         )
+    if change.kind == ChangeKind.RETIREMENT:
+        _refuse_used(change, now=now)
     if change.kind not in checks.CHECKS[proposal_checks.COMPATIBILITY].kinds:
         return
     report, _olds = proposal_checks.report_of(change)
@@ -139,6 +142,12 @@ def _refuse_outdated(change: ChangeRequest) -> None:
             _("Other versions went live since the checks ran. Run them again."),
             current=change.state,
         )
+
+
+def _refuse_used(change: ChangeRequest, *, now: datetime) -> None:
+    answer = deprecations.check_usage(change, now)
+    if answer.outcome == Outcome.FAILED:
+        raise IllegalMove(answer.summary, current=change.state)
 
 
 def _apply_schema_version(change: ChangeRequest, by: User, now: datetime) -> None:

@@ -245,6 +245,7 @@ def test_the_field_table_reads_as_people_do() -> None:
     assert rows["placed_at"].kind is schemas.FieldKind.DATE_TIME
     assert rows["total.amount"].pointer == "/$defs/money/properties/amount"
     assert rows["lines[].sku"].is_always_there
+    assert rows["lines[].sku"].steps == ("lines", "*", "sku")
     assert rows["customer.email"].sensitive == "personal"
     assert not rows["customer.email"].is_always_there
     assert rows["customer.note"].is_nullable
