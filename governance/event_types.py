@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from catalog.models import EventType, Topic, User
-from governance import access, differences, signals
+from governance import access, differences, indexing, signals
 from governance.actions import Action
 from governance.governed import governed, record
 
@@ -44,6 +44,7 @@ def create(
         )
         event_type.full_clean()
         event_type.save()
+        indexing.index(event_type)
         signals.event_type_created.send(sender=EventType, thing=event_type, by=by, now=now)
         record(
             Action.EVENT_TYPE_CREATE,
@@ -71,6 +72,7 @@ def change(
             return event_type
         event_type.full_clean()
         event_type.save()
+        indexing.index(event_type)
         signals.event_type_changed.send(sender=EventType, thing=event_type, by=by, now=now)
         record(
             Action.EVENT_TYPE_CHANGE,
