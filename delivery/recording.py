@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from uuid import UUID
 
 import orjson
@@ -16,11 +16,9 @@ from catalog.ids import uuid7
 from delivery import envelopes
 from delivery.cloudevents import dedup_key
 from delivery.edge import MAX_HOPS, Accepted, Kind, Refused
+from delivery.models.deliveries import NEVER
 from delivery.routing import Owed, Route
 from delivery.states import DeliveryStatus, SkipReason
-
-# What a feed waits for is never due, so no worker claims it; see `delivery.feed`.
-NEVER = datetime(9999, 1, 1, tzinfo=UTC)
 
 # Sorted by digest on the way in: overlapping batches in another order would deadlock (measured).
 INSERT = """

@@ -6,7 +6,13 @@ from delivery.models.events import Event, EventIdentity, Payload
 from delivery.models.failures import DeadLetter, FailureGroup
 from delivery.models.notifications import Notification
 from delivery.models.replays import Replay, ReplayItem
-from delivery.models.subscriptions import Circuit, Endpoint, EndpointSecret, Subscription
+from delivery.models.subscriptions import (
+    Circuit,
+    Endpoint,
+    EndpointSecret,
+    FeedPosition,
+    Subscription,
+)
 
 __all__ = [
     "Attempt",
@@ -18,6 +24,7 @@ __all__ = [
     "Event",
     "EventIdentity",
     "FailureGroup",
+    "FeedPosition",
     "FilteredCount",
     "Notification",
     "Payload",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -10,6 +12,9 @@ from catalog.ids import uuid7
 from catalog.words import Environment
 from delivery.querysets import DeliveryQuerySet, QueueQuerySet
 from delivery.states import AttemptOutcome, DeliveryStatus
+
+# What a feed waits for is never due, so no worker claims it.
+NEVER = datetime(9999, 1, 1, tzinfo=UTC)
 
 
 class Delivery(models.Model):
@@ -78,7 +83,9 @@ class Delivery(models.Model):
                 condition=Q(failure_group__isnull=False),
             ),
             models.Index(
-                fields=["replay_id"], name="delivery_by_replay", condition=Q(replay_id__isnull=False)
+                fields=["replay_id"],
+                name="delivery_by_replay",
+                condition=Q(replay_id__isnull=False),
             ),
             models.Index(
                 fields=["repeats_id"],
@@ -110,6 +117,8 @@ class QueueRow(models.Model):
     order_key = models.TextField(null=True)  # noqa: DJ001 - most rows have none; NULL keeps them narrow
     # A replayed delivery: one attempt, not counted in the endpoint's health.
     is_replay = models.BooleanField(default=False)
+    # Of a feed: the place at which it was handed out; see `delivery.feed`.
+    position = models.PositiveBigIntegerField(null=True)
 
     objects = QueueQuerySet.as_manager()
 
@@ -129,6 +138,17 @@ class QueueRow(models.Model):
                 fields=["subscription_id", "due_at"],
                 name="queue_replays",
                 condition=Q(is_replay=True),
+            ),
+            # Both are empty for webhooks, so those pay nothing for feeds.
+            models.Index(
+                fields=["subscription_id", "position"],
+                name="queue_handed_out",
+                condition=Q(position__isnull=False),
+            ),
+            models.Index(
+                fields=["subscription_id", "delivery_id"],
+                name="queue_not_handed_out",
+                condition=Q(position__isnull=True, due_at__gte=NEVER),
             ),
         ]
 

@@ -142,9 +142,7 @@ class Subscription(Identified):
     state = models.CharField(
         _("state"), max_length=10, choices=SubscriptionState, default=SubscriptionState.ACTIVE
     )
-    state_reason = models.CharField(
-        _("because"), max_length=10, choices=DisableReason, blank=True
-    )
+    state_reason = models.CharField(_("because"), max_length=10, choices=DisableReason, blank=True)
     state_since = models.DateTimeField(_("since"))
     # A REST hook made it: the builder deletes it again, and 410 ends it.
     is_hook = models.BooleanField(_("made by a REST hook"), default=False)
@@ -209,3 +207,21 @@ class Circuit(models.Model):
 
     def __str__(self) -> str:
         return f"{self.subscription_id}: {self.state}"
+
+
+class FeedPosition(models.Model):
+    """How far a feed was read and acknowledged; positions count what was handed out, from 1."""
+
+    subscription = models.OneToOneField(
+        Subscription, on_delete=models.CASCADE, primary_key=True, related_name="feed"
+    )
+    handed_out = models.PositiveBigIntegerField(_("handed out"), default=0)
+    acknowledged = models.PositiveBigIntegerField(_("acknowledged"), default=0)
+    read_at = models.DateTimeField(_("last read"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("feed position")
+        verbose_name_plural = _("feed positions")
+
+    def __str__(self) -> str:
+        return f"{self.subscription_id}: {self.acknowledged} of {self.handed_out}"
