@@ -20,9 +20,14 @@ from django.db import connection, transaction
 from catalog.ids import first_of
 from catalog.models import Application, SchemaVersion
 from catalog.words import Environment
-from config.demo import content
-from delivery import partitions
-from delivery.models import Subscription
+from config.demo import content, receiver
+from delivery import dead_letters, partitions
+from delivery.claiming import Owed
+from delivery.dead_letters import Death
+from delivery.models import Delivery, Subscription
+from delivery.retrying import Limit
+from delivery.transports import ErrorClass, TransportError
+from governance.governed import governed
 
 DAY_EVENTS = 1500
 BATCH = 5000
@@ -37,9 +42,14 @@ ANSWERS: Mapping[str, Sequence[tuple[float, Sequence[tuple[int, int]]]]] = {
         (0.2, [(503, 22), (200, 31)]),
         (0.05, [(503, 20)] * 2 + [(200, 28)]),
     ],
-    # They broke this morning; until then they worked.
+    # Until they broke.
     "/dead": [(1.0, [(200, 110)])],
     "/gone-flow": [(1.0, [(200, 85)])],
+}
+# Since when, before now, a path has failed; what it answers, how long that takes, and which limit.
+BROKEN: Mapping[str, tuple[timedelta, int, str, int, Limit]] = {
+    "/dead": (timedelta(hours=2, minutes=30), 500, receiver.BROKEN, 4, Limit.ATTEMPTS),
+    "/gone-flow": (timedelta(minutes=40), 404, receiver.NO_FLOW, 1, Limit.PERMANENT),
 }
 EVENT_COLUMNS = (
     "id", "environment", "source", "event_id", "type_id", "version_id", "application_id", "subject",
@@ -79,7 +89,7 @@ def lay(*, now: datetime, events: int = DAY_EVENTS, span: timedelta = timedelta(
     written = 0
     with transaction.atomic():
         for batch in _batched(moments, BATCH):
-            written += _write([(at, dice.choice(flows)) for at in batch], dice)
+            written += _write([(at, dice.choice(flows)) for at in batch], dice, now)
     return written
 
 
@@ -145,11 +155,12 @@ def _id(at: datetime, dice: random.Random) -> UUID:
     return UUID(int=first_of(at).int | (dice.getrandbits(12) << 64) | dice.getrandbits(62))
 
 
-def _write(batch: list[tuple[datetime, Flow]], dice: random.Random) -> int:
+def _write(batch: list[tuple[datetime, Flow]], dice: random.Random, now: datetime) -> int:
     events: list[tuple[Any, ...]] = []
     payloads: list[tuple[Any, ...]] = []
     deliveries: list[tuple[Any, ...]] = []
     attempts: list[tuple[Any, ...]] = []
+    deaths: list[Death] = []
     for at, flow in batch:
         event_id = _id(at, dice)
         data, key = _data(flow, dice, at)
@@ -159,6 +170,12 @@ def _write(batch: list[tuple[datetime, Flow]], dice: random.Random) -> int:
             if subscription.filter and json.loads(data).get("change", 0) >= 0:
                 continue
             delivery_id = _id(at, dice)
+            death = _death(subscription, delivery_id, event_id, at, now)
+            if death is not None:
+                deaths.append(death)
+                deliveries.append(_dead_row(death))
+                attempts += _failed_attempts(subscription, death)
+                continue
             ended = at
             for number, answer in enumerate(_answers(subscription, dice), 1):
                 attempts.append(_attempt(subscription, delivery_id, number, ended, answer))
@@ -179,7 +196,90 @@ def _write(batch: list[tuple[datetime, Flow]], dice: random.Random) -> int:
     _copy("delivery_payload", ("event_id", "topic_id", "data"), payloads)
     _copy("delivery_delivery", DELIVERY_COLUMNS, deliveries)
     _copy("delivery_attempt", ATTEMPT_COLUMNS, attempts)
+    _bury(deaths)
     return len(deliveries)
+
+
+def _death(
+    subscription: Subscription, delivery_id: UUID, event_id: UUID, at: datetime, now: datetime
+) -> Death | None:
+    """Return how the delivery died, if its receiver was broken then and it has had its tries."""
+    broken = BROKEN.get(_path(subscription))
+    if broken is None or at < now - broken[0] or at > now - timedelta(minutes=2):
+        return None
+    _since, status, said, tries, limit = broken
+    return Death(
+        owed=Owed(
+            delivery_id=delivery_id,
+            subscription_id=subscription.pk,
+            event_id=event_id,
+            lease=delivery_id,
+            due_at=at,
+            leased_until=at,
+            attempts=tries - 1,
+            first_attempt_at=at,
+            waited_seconds=0,
+            is_replay=False,
+        ),
+        error=TransportError(
+            f"The receiver answered {status}.",
+            error_class=ErrorClass.HTTP_STATUS,
+            permanent=limit == Limit.PERMANENT,
+            duration_ms=90,
+            status=status,
+            response_excerpt=json.dumps({"code": status, "message": said}),
+        ),
+        limit=limit,
+        attempts=tries,
+        first_attempt_at=at,
+        started_at=at + timedelta(seconds=20 * (tries - 1)),
+    )
+
+
+def _dead_row(death: Death) -> tuple[Any, ...]:
+    owed = death.owed
+    return (
+        owed.delivery_id,
+        owed.event_id,
+        owed.subscription_id,
+        Environment.PRODUCTION.value,
+        "dead",
+        death.limit.value,
+        death.started_at,
+    )
+
+
+def _failed_attempts(subscription: Subscription, death: Death) -> list[tuple[Any, ...]]:
+    at = death.first_attempt_at
+    return [
+        (
+            _id(at + timedelta(seconds=20 * (number - 1)), _ATTEMPT_DICE),
+            death.owed.delivery_id,
+            subscription.pk,
+            number,
+            at + timedelta(seconds=20 * (number - 1)),
+            death.error.duration_ms + number,
+            "failed",
+            death.error.status,
+            death.error.error_class.value,
+            death.error.message,
+            death.error.response_excerpt,
+            subscription.endpoint.url if subscription.endpoint else "",
+        )
+        for number in range(1, death.attempts + 1)
+    ]
+
+
+def _bury(deaths: list[Death]) -> None:
+    """Write letters and groups as the engine does, each at its own time."""
+    for death in deaths:
+        at = death.started_at
+        with governed(by=None, now=at):
+            groups = dead_letters.groups_for([death], now=at)
+            dead_letters.bury([death], groups, now=at)
+        Delivery.objects.filter(pk=death.owed.delivery_id).update(
+            failure_group=groups[death.fingerprint]
+        )
 
 
 def _data(flow: Flow, dice: random.Random, at: datetime) -> tuple[str, str]:
@@ -223,10 +323,13 @@ def _event(flow: Flow, event_id: UUID, at: datetime, key: str, data: str) -> tup
     )
 
 
+def _path(subscription: Subscription) -> str:
+    return "/" + subscription.endpoint.url.rsplit("/", 1)[-1] if subscription.endpoint else ""
+
+
 def _answers(subscription: Subscription, dice: random.Random) -> Sequence[tuple[int, int]]:
-    path = "/" + subscription.endpoint.url.rsplit("/", 1)[-1] if subscription.endpoint else ""
     chance = dice.random()
-    for share, answers in ANSWERS.get(path, ANSWERS["/healthy"]):
+    for share, answers in ANSWERS.get(_path(subscription), ANSWERS["/healthy"]):
         chance -= share
         if chance <= 0:
             return [(status, int(took * dice.uniform(0.7, 1.6))) for status, took in answers]
