@@ -110,6 +110,13 @@ def owners(model: type[models.Model]) -> list[str]:
     return [*paths, also] if also else paths
 
 
+def of_teams(model: type[models.Model]) -> list[str]:
+    """Return the paths to teams that own a row as such, not through an application of theirs."""
+    place = place_of(model)
+    paths = [place.team if place else "", ALSO_OWNED_BY.get(model._meta.label_lower, "")]
+    return [path for path in paths if path]
+
+
 def follow(thing: models.Model, path: str) -> models.Model | None:
     """Return what stands at the end of the path from a row; None where a step is empty."""
     if path == SELF:

@@ -164,7 +164,7 @@ SERVICE_ACTIONS = frozenset(
 
 _C, _R, _A, _S = ((role,) for role in ROLES)
 
-# Which roles hold which permission; a copy of this table stands on the page of roles.
+# Which roles hold which permission; `receivers.ensure_roles` gives them after each migration.
 HOLDERS: Mapping[str, tuple[str, ...]] = {
     SEE_RESTRICTED: _R + _A + _S,
     "catalog.add_domain": _A,

@@ -449,7 +449,10 @@ def make_uuid() -> UUID:
 
 def give_permission(person: User, permission: str) -> None:
     """Give a model permission (`app.codename`) to a person directly."""
+    person.user_permissions.add(find_permission(permission))
+
+
+def find_permission(permission: str) -> Permission:
+    """Return the model permission `app.codename`."""
     app, codename = permission.split(".", 1)
-    person.user_permissions.add(
-        Permission.objects.get(content_type__app_label=app, codename=codename)
-    )
+    return Permission.objects.get(content_type__app_label=app, codename=codename)

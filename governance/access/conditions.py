@@ -85,16 +85,17 @@ def _side(model: type[models.Model], viewer: Viewer, side: Side) -> Q:
     if side is Side.RECEIVER:
         return _received(model, viewer)
     if viewer.is_service:
-        return _own_application(place, viewer) if side is Side.OWNER else NONE
+        return _own_application(model, place, viewer) if side is Side.OWNER else NONE
     paths = ownership.owners(model) if side is Side.OWNER else [place.topic_owner]
     return reduce(or_, [_in(path, viewer.teams()) for path in paths if path], NONE)
 
 
-def _own_application(place: ownership.Place, viewer: Viewer) -> Q:
+def _own_application(model: type[models.Model], place: ownership.Place, viewer: Viewer) -> Q:
+    """Return what is the application's own; what is a team's as such is all its applications'."""
+    ways = [_in(path, viewer.teams()) for path in ownership.of_teams(model)]
     if place.application:
-        return _at(ownership.join(place.application, "service_account"), viewer.user)
-    # What a team owns otherwise (its topics, for a proposal) is as near as an application comes.
-    return _in(place.owner, viewer.teams()) if place.owner else NONE
+        ways.append(_at(ownership.join(place.application, "service_account"), viewer.user))
+    return reduce(or_, ways, NONE)
 
 
 def _own(model: type[models.Model], viewer: Viewer) -> Q:

@@ -8,6 +8,7 @@ import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.utils import timezone
 from guardian.shortcuts import get_perms
+from pytest_django import DjangoAssertNumQueries
 
 from catalog.models import Application, Team, Topic, User
 from catalog.moves import IllegalMove
@@ -275,3 +276,33 @@ def test_ledger_says_who_gave_what_to_whom(application: Application, topic: Topi
     assert f"catalog.team:{application.team_id}" in entry.related
     assert [seal["table"] for seal in entry.snapshots] == ["governance.historicalgrant"]
     assert verification.verify() is None
+
+
+def test_entitlements_are_read_in_a_fixed_number_of_queries(
+    topic: Topic, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    for _ in range(3):
+        give(factories.make_application(), topic)
+        give(factories.make_team(), topic)
+    with django_assert_num_queries(6):
+        known = access.entitlements(NOW)
+    with django_assert_num_queries(0):
+        known.allows(factories.make_uuid(), "publish", topic.pk, "staging", NOW)
+
+
+def test_entitlements_know_no_stranger(topic: Topic) -> None:
+    known = access.entitlements(NOW)
+    stranger = factories.make_application()
+    assert not known.allows(stranger.pk, "subscribe", topic.pk, "staging", NOW)
+    assert access.entitlements(NOW).allows(stranger.pk, "subscribe", topic.pk, "staging", NOW)
+    assert not access.entitlements(NOW).allows(stranger.pk, "own", topic.pk, "staging", NOW)
+
+
+def test_application_sees_its_teams_grants(topic: Topic) -> None:
+    team = factories.make_team()
+    application = factories.make_application(team=team)
+    grant = give(team, topic)
+    other = give(factories.make_application(team=team), topic)
+    account = application.service_account
+    assert access.allows(account, Action.GRANT_VIEW, grant)
+    assert not access.allows(account, Action.GRANT_VIEW, other)

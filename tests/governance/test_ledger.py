@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from catalog import history
 from catalog.models import Domain, Team
-from governance import verification
+from governance import immutability, verification
 from governance.actions import Action
 from governance.governed import governed, record
 from governance.models import LedgerEntry, LedgerHead
@@ -286,3 +286,22 @@ def test_values_come_back_as_they_were_sealed() -> None:
             after={"whole": 1.0, "huge": 2**60, "large": 1e20, "text": "Zoë ✓", "none": None},
         )
     assert verification.verify() is None
+
+
+def test_guarded_table_refuses_to_be_emptied() -> None:
+    """The test settings drop this trigger from the real tables, so a table of its own has it."""
+    execute("CREATE TABLE guarded (id integer)")
+    guard = immutability.guard("guarded")
+    for statement in guard.sql:
+        execute(str(statement))
+    with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
+        execute("TRUNCATE guarded")
+
+
+def test_migration_may_rewrite_history_in_its_own_transaction(chain: list[LedgerEntry]) -> None:
+    with transaction.atomic():
+        execute("SET LOCAL signalbox.rewriting_history = 'yes'")
+        execute(f"UPDATE {TEAM_HISTORY} SET description = ''")
+        execute("SET LOCAL signalbox.rewriting_history = 'no'")
+    with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
+        execute(f"UPDATE {TEAM_HISTORY} SET description = ''")

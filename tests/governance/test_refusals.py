@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.test import RequestFactory
@@ -88,3 +89,7 @@ def test_what_is_allowed_notes_nothing(people: People) -> None:
     with refusals.collecting() as found:
         access.require(people.admin, Action.GRANT_GIVE, factories.make_topic())
     assert found == []
+
+
+def test_every_web_request_is_watched() -> None:
+    assert "governance.middleware.note_refusals" in settings.MIDDLEWARE

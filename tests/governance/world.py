@@ -66,6 +66,8 @@ def make_things(people: dict[str, User | AnonymousUser], topic: Topic) -> dict[s
     key, _plain = factories.make_key(application)
     event = factories.make_event(event_type=version.event_type, application=publisher)
     grant = application.grants.get()
+    endpoint = subscription.endpoint
+    assert endpoint is not None
     return {
         "team": sales,
         "domain": topic.domain,
@@ -78,7 +80,7 @@ def make_things(people: dict[str, User | AnonymousUser], topic: Topic) -> dict[s
         "request": factories.make_access_request(publisher, topic=topic, by=alice),
         "change": factories.make_change_request(topic=topic, by=alice),
         "subscription": subscription,
-        "endpoint": subscription.endpoint,
+        "endpoint": endpoint,
         "event": event,
         "delivery": factories.make_delivery(event, subscription=subscription),
         "failure": factories.make_failure_group(subscription),
