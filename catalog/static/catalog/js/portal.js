@@ -11,10 +11,10 @@
   const isTyping = (element) =>
     element.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(element.tagName);
 
-  // Keys: "/" goes to the search, Escape leaves it and closes what floats.
+  // Keys: "/" goes to the page's own search or else the bar's, Escape leaves it and closes what floats.
   let cameFrom = null;
   document.addEventListener("keydown", (event) => {
-    const search = document.querySelector("main [data-search], [data-search]");
+    const search = document.querySelector("main input[type=search]") || document.querySelector("[data-search]");
     if (event.key === "/" && search && !isTyping(event.target) && !event.ctrlKey && !event.metaKey && !event.altKey) {
       event.preventDefault();
       cameFrom = document.activeElement;
