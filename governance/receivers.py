@@ -35,9 +35,15 @@ def ensure_roles(sender: AppConfig, using: str, **_: object) -> None:
     permissions = Permission.objects.using(using).filter(
         content_type__app_label=sender.label, codename__in=wanted
     )
-    for permission in permissions:
-        for role in wanted[permission.codename]:
-            groups[role].permissions.add(permission)
+    held = Group.permissions.through
+    held.objects.using(using).bulk_create(
+        [
+            held(group=groups[role], permission=permission)
+            for permission in permissions
+            for role in wanted[permission.codename]
+        ],
+        ignore_conflicts=True,
+    )
 
 
 @receiver(request_finished, dispatch_uid="governance.write_key_uses")
