@@ -237,11 +237,11 @@ async def broken_chunks(conversation: Conversation) -> None:
 def test_what_follows_a_2xx_status_changes_nothing(behaviour: Behaviour) -> None:
     async def body(transport: WebhookTransport) -> None:
         async with receiver(behaviour) as server:
-            receipt = await transport.send(outgoing(server.url(), timeout_seconds=0.3))
+            receipt = await transport.send(outgoing(server.url(), timeout_seconds=1.0))
             assert receipt.status == 200
             assert len(receipt.response_excerpt) <= EXCERPT_BYTES
             # The connection is in no known state: the next request gets another.
-            await transport.send(outgoing(server.url(), timeout_seconds=0.3))
+            await transport.send(outgoing(server.url(), timeout_seconds=1.0))
             assert server.connections == 2
 
     talk(body)
