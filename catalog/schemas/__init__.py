@@ -7,6 +7,7 @@ Start reading at `reading.py`, then `wellformed.py` and `validating.py`.
 """
 
 from catalog.schemas.fieldtable import Field, fields
+from catalog.schemas.inferring import infer
 from catalog.schemas.masking import MASK, mask
 from catalog.schemas.parts import FieldKind
 from catalog.schemas.reading import (
@@ -18,6 +19,7 @@ from catalog.schemas.reading import (
     dialect_of,
     read,
 )
+from catalog.schemas.rows import Row, RowKind, Unfit, apply_rows, to_rows
 from catalog.schemas.samples import sample
 from catalog.schemas.validating import Validator, validator_for
 from catalog.schemas.wellformed import problems
@@ -30,13 +32,19 @@ __all__ = [
     "Malformed",
     "Problem",
     "Resolve",
+    "Row",
+    "RowKind",
     "Schema",
+    "Unfit",
     "Validator",
+    "apply_rows",
     "dialect_of",
     "fields",
+    "infer",
     "mask",
     "problems",
     "read",
     "sample",
+    "to_rows",
     "validator_for",
 ]
