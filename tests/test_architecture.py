@@ -259,3 +259,28 @@ def test_rule_finds_an_offender() -> None:
     assert isinstance(call.value, ast.Call)
     assert model_of(call.value) == "Grant"
     assert "Grant" in TRACKED
+
+
+def asks(function: ast.FunctionDef) -> bool:
+    """Tell whether a function asks for permission."""
+    called = {ast.unparse(node.func) for node in ast.walk(function) if isinstance(node, ast.Call)}
+    return "access.require" in called
+
+
+def test_every_verb_of_a_person_asks_for_permission() -> None:
+    """A public function of governance that takes `by` and `now` and writes must ask itself."""
+    offenders = []
+    for path in modules("governance"):
+        if is_shell(path) or not path.relative_to(ROOT).parts[1].endswith(".py"):
+            continue
+        for function in tree_of(path).body:
+            if not isinstance(function, ast.FunctionDef) or function.name.startswith("_"):
+                continue
+            names = {argument.arg for argument in function.args.kwonlyargs}
+            opens = any(
+                isinstance(node, ast.Call) and ast.unparse(node.func) == "governed"
+                for node in ast.walk(function)
+            )
+            if opens and "by" in names and not asks(function):
+                offenders.append(f"{name_of(path)}:{function.lineno} {function.name}")
+    assert_none(offenders)

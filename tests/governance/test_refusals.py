@@ -8,7 +8,8 @@ import pytest
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
-from django.test import RequestFactory
+from django.test import Client, RequestFactory
+from django.urls import reverse
 
 from governance import access, middleware, refusals, topics, verification
 from governance.actions import Action
@@ -93,3 +94,10 @@ def test_what_is_allowed_notes_nothing(people: People) -> None:
 
 def test_every_web_request_is_watched() -> None:
     assert "governance.middleware.note_refusals" in settings.MIDDLEWARE
+
+
+def test_refusal_of_a_page_is_noted(people: People, client: Client) -> None:
+    client.force_login(people.charlie)
+    response = client.get(reverse("governance:grant-new"))
+    assert response.status_code == 403
+    assert Refusal.objects.get().action == Action.GRANT_GIVE
