@@ -32,7 +32,7 @@ from delivery import partitions
 HOST = "127.0.0.1"
 # The demo's receivers live on this machine; nothing else may be reached there by default.
 DEMO_NETWORK = "127.0.0.0/8"
-READY_SECONDS = 90
+READY_SECONDS = 180
 WORKER_READY_SECONDS = 30
 WORKER_PROCESSES = 2
 # More deaths than this before the first readiness: it will not come up by itself.
@@ -173,7 +173,7 @@ def _services(listener: socket.socket, ready_file: Path, *, has_demo: bool) -> I
         name="beat",
         # Its schedule is all intervals: nothing to remember, so no file that a kill can corrupt.
         command=(*celery, "beat", "--scheduler", "celery.beat:Scheduler", "--pidfile="),
-        stop_seconds=2,
+        stop_seconds=4,
     )
     for number in range(1, min(2, os.cpu_count() or 1) + 1):
         yield Service(

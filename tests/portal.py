@@ -23,7 +23,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from config import places
 from tests.brokers import program
 
-READY_SECONDS = 120
+READY_SECONDS = 240
 STOP_SECONDS = 40
 # What the test run chose for itself; the portal is to find its own.
 OF_THIS_RUN = (
