@@ -135,7 +135,9 @@ class Document:
     def __post_init__(self) -> None:
         if not isinstance(self.raw, dict | bool):
             self.raw = cast("Schema", plainly(self.raw))
-        self.resources[self.uri] = self.at("", self.raw, self.uri)
+        base = self.base_of(self.raw, self.uri) if isinstance(self.raw, dict) else self.uri
+        root = self.at("", self.raw, base)
+        self.resources[self.uri] = self.resources[base] = root
         text = repr(self.raw)
         if any(mark in text for mark in IDENTIFIER_MARKS):
             self._index("", self.raw, self.uri)

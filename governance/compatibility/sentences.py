@@ -18,7 +18,7 @@ TEMPLATES: dict[Kind, str] = {
     Kind.REQUIRED_ADDED: "{field} becomes required. Until now it may be missing.",
     Kind.REQUIRED_REMOVED: "{field} may now be missing. Until now it was always there.",
     Kind.TYPE_NARROWED: "{field} was {old} and may now only be {new}.",
-    Kind.TYPE_WIDENED: "{field} was {old} and may now also be other things: {new}.",
+    Kind.TYPE_WIDENED: "{field} was {old} and may now be {new}.",
     Kind.TYPE_CHANGED: "{field} was {old} and becomes {new}.",
     Kind.ENUM_NARROWED: "{field} no longer allows {removed}.",
     Kind.ENUM_WIDENED: "{field} now also allows {added}.",

@@ -71,7 +71,6 @@ class Twins:
         """Return whether two schemas are the same text, read in the same way."""
         return (
             elder.document.dialect == younger.document.dialect
-            and elder.base == younger.base
             and elder.raw == younger.raw
             and repr(elder.raw) == text  # Python takes true for 1
         )
@@ -87,7 +86,7 @@ class Twins:
         twin = elder.document.at(place.pointer, place.raw, place.base)
         ours, theirs = self.elder.target(twin, written), self.younger.target(place, written)
         if ours is None or theirs is None:
-            return ours is theirs
+            return ours is theirs and elder.base == place.base
         return self._are_same(ours, theirs, assumed)
 
 
