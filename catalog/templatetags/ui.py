@@ -1,196 +1,36 @@
-"""The portal's parts as template tags: marks, times, text, panels, forms and lists.
+"""The portal's parts as template tags; the library is a builtin: it needs no `{% load %}`.
 
-A template builtin: no `{% load %}` is needed. Small parts are made here, larger ones are templates
-in `templates/components/`, each of which opens with what it takes. Charts are in `ui_charts`.
+Here are frames around content, small parts of pages and forms; larger ones are templates in
+`templates/components/`, each of which opens with what it takes. Marks and times are in `ui_marks`,
+the parts of lists in `ui_lists`, charts in `ui_charts`: all of them come with this library.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, datetime
-from functools import lru_cache
 
 from django import template
-from django.core.paginator import Page
 from django.forms import BaseForm, BoundField, CheckboxInput, RadioSelect
 from django.forms.widgets import CheckboxSelectMultiple, Widget
-from django.http import HttpRequest
-from django.template.loader import get_template
 from django.urls import NoReverseMatch, reverse
-from django.utils import timezone
 from django.utils.html import format_html
-from django.utils.safestring import SafeString, mark_safe
+from django.utils.safestring import SafeString
 from django.utils.text import slugify
-from heroicons.templatetags.heroicons import heroicon_micro
 
-from catalog import line_diff, rich_text, vocabulary, wording
-from catalog.templatetags import ui_charts
+from catalog import line_diff, rich_text, vocabulary
+from catalog.templatetags import ui_charts, ui_lists, ui_marks
+from catalog.templatetags.ui_components import component
+from catalog.templatetags.ui_marks import tone_lamp
+
+__all__ = ["component", "register", "tone_lamp"]  # what the libraries of higher apps build on
 
 register = template.Library()
+for part in (ui_charts, ui_lists, ui_marks):
+    register.tags.update(part.register.tags)
+    register.filters.update(part.register.filters)
 
-_BETWEEN_TAGS = re.compile(r">\s+<")
-register.tags.update(ui_charts.register.tags)
-
-register.filter("count_of", wording.count_of)
 register.filter("markdown", rich_text.markdown)
 register.filter("pretty_json", rich_text.pretty_json)
-register.simple_tag(wording.share)
-
-
-def component(template_name: str, /, **context: object) -> SafeString:
-    """Render `templates/components/<template_name>.html` with this context and nothing else."""
-    return SafeString(get_template(f"components/{template_name}.html").render(context))
-
-
-# Icons and marks
-
-
-@lru_cache(maxsize=512)
-def _icon(name: str, css: str) -> SafeString:
-    attributes: dict[str, object] = {"class": f"icon {css}".strip(), "aria-hidden": "true"}
-    drawn = heroicon_micro(name, size=16, **attributes)
-    return mark_safe(_BETWEEN_TAGS.sub("><", drawn))  # noqa: S308 -- a drawing of a known name
-
-
-@register.simple_tag
-def icon(name: str, css: str = "") -> SafeString:
-    """Draw a heroicon (micro), hidden from screen readers: a word stands beside it."""
-    return _icon(str(name), str(css))
-
-
-@register.simple_tag
-def status(thing: str, state: str, word: str = "", detail: str = "") -> SafeString:
-    """Say a state in text and tables: `{% status "delivery" delivery.status %}`."""
-    return _marked("status", vocabulary.mark(thing, state, word=word, detail=detail))
-
-
-@register.simple_tag
-def badge(thing: str, state: str, word: str = "", detail: str = "") -> SafeString:
-    """Say a state beside a title: `{% badge "grant" "ending" word="6 days left" %}`."""
-    return _marked("badge", vocabulary.mark(thing, state, word=word, detail=detail))
-
-
-@register.simple_tag
-def lamp(thing: str, state: str) -> SafeString:
-    """Mark a sentence of a list with a state; the sentence says it in words."""
-    found = vocabulary.mark(thing, state)
-    return tone_lamp(found.tone, found.icon)
-
-
-@register.simple_tag
-def tone_status(tone: str, icon_name: str, word: str) -> SafeString:
-    """Say what is no state of the vocabulary: `{% tone_status "good" "check" "Always" %}`."""
-    return _marked("status", vocabulary.Mark(word=word, icon=icon_name, tone=tone))
-
-
-@register.simple_tag
-def tone_badge(tone: str, icon_name: str, word: str) -> SafeString:
-    """The same with a ground, beside a title."""
-    return _marked("badge", vocabulary.Mark(word=word, icon=icon_name, tone=tone))
-
-
-@register.simple_tag
-def tone_lamp(tone: str, icon_name: str = "") -> SafeString:
-    """The same as a round mark before a sentence; without an icon the tone's own."""
-    drawn = _icon(icon_name or vocabulary.TONE_ICONS[tone], "")
-    return format_html('<span class="lamp" data-tone="{}">{}</span>', tone, drawn)
-
-
-def _marked(css: str, mark: vocabulary.Mark) -> SafeString:
-    return format_html(
-        '<span class="{}" data-tone="{}">{}{}</span>',
-        css,
-        mark.tone,
-        _icon(mark.icon, ""),
-        mark.word,
-    )
-
-
-@register.simple_tag
-def mark_of(mark: vocabulary.Mark, css: str = "status") -> SafeString:
-    """Show a mark that the page worked out itself; `css` is status or badge."""
-    return _marked(css, mark)
-
-
-@register.simple_tag
-def chip(word: str, icon_name: str = "", tone: str = "", css: str = "") -> SafeString:
-    """Draw a small label; `css="code"` for names that a machine would recognise."""
-    return format_html(
-        '<span class="chip {}"{}>{}{}</span>',
-        css,
-        format_html(' data-tone="{}"', tone) if tone else "",
-        _icon(icon_name, "") if icon_name else "",
-        word,
-    )
-
-
-@register.simple_tag
-def count(value: int, tone: str = "") -> SafeString:
-    """Draw a count in a pill."""
-    attribute = format_html(' data-tone="{}"', tone) if tone else ""
-    return format_html('<span class="count"{}>{}</span>', attribute, wording.number(value))
-
-
-@register.simple_tag
-def avatar(person: object, css: str = "") -> SafeString:
-    """Draw a person's initials; the name must stand beside it."""
-    return format_html(
-        '<span class="avatar {}" aria-hidden="true">{}</span>', css, initials(str(person))
-    )
-
-
-@register.filter
-def initials(name: str) -> str:
-    """Return one or two capitals: the first and the last word's."""
-    words = [word for word in str(name).replace(".", " ").replace("@", " ").split() if word]
-    return "".join(word[0] for word in (words[:1] + words[1:][-1:])).upper()
-
-
-# Times
-
-
-@register.simple_tag
-def when(
-    instant: datetime | date | None, style: str = "", empty: str = "", now: datetime | None = None
-) -> SafeString | str:
-    """Say an instant in the viewer's zone, the exact one in the tool tip.
-
-    `style` is empty (relative up to a day, then a date), `clock` (Today 11:18), `exact` (with
-    seconds) or `date` (18 Nov 2026). A plain date is always a date. Nothing says `empty`.
-    """
-    if not instant:
-        return empty
-    if not isinstance(instant, datetime):
-        return format_html('<time datetime="{}">{}</time>', instant, wording.calendar_day(instant))
-    now = now or timezone.now()
-    if style == "date":
-        said = wording.calendar_day(instant)
-    elif style in {"clock", "exact"}:
-        said = wording.clock(instant, now=now, with_seconds=style == "exact")
-    else:
-        said = wording.relative(instant, now=now)
-    return format_html(
-        '<time datetime="{}" title="{}">{}</time>', instant.isoformat(), wording.full(instant), said
-    )
-
-
-@register.filter
-def duration(seconds: float | None) -> str:
-    """Say a length of time; None says nothing."""
-    return "" if seconds is None else wording.duration(seconds)
-
-
-@register.filter
-def number(value: float | None) -> str:
-    """Say a figure with grouped thousands; None says nothing."""
-    return "" if value is None else wording.number(value)
-
-
-@register.simple_tag(name="duration")
-def duration_tag(seconds: float | None, empty: str = "") -> str:
-    """Say a length of time; None says `empty`."""
-    return empty if seconds is None else wording.duration(seconds)
 
 
 # Frames around other content
@@ -370,69 +210,6 @@ def diff(old: str, new: str, old_title: str = "", new_title: str = "") -> SafeSt
     """Compare two texts side by side; below 704 px one under the other."""
     rows = line_diff.side_by_side(old, new)
     return component("diff", rows=rows, old_title=old_title, new_title=new_title)
-
-
-# Lists
-
-
-@register.simple_tag(takes_context=True)
-def pages(context: template.Context, page: Page[object], noun: str = "") -> SafeString:
-    """Draw which rows of how many these are, with links that keep the rest of the query."""
-    request: HttpRequest = context["request"]
-    return component("pages", page=page, query=_without(request, "page"), noun=noun)
-
-
-@register.simple_tag(takes_context=True)
-def cursor_pages(context: template.Context, next_cursor: str, name: str = "after") -> SafeString:
-    """Draw the way on through a list without a total, by a cursor in the query."""
-    request: HttpRequest = context["request"]
-    return component(
-        "cursor_pages",
-        next_cursor=next_cursor,
-        name=name,
-        query=_without(request, name),
-        is_first=name not in request.GET,
-    )
-
-
-@register.simple_tag(takes_context=True)
-def sort_head(context: template.Context, word: str, key: str, css: str = "") -> SafeString:
-    """Draw a `<th>` that sorts by `?sort=key`, then by `-key`."""
-    request: HttpRequest = context["request"]
-    chosen = request.GET.get("sort", "")
-    is_up, is_down = chosen == key, chosen == f"-{key}"
-    query = _without(request, "page", "sort")
-    return component(
-        "sort_head", word=word, key=f"-{key}" if is_up else key, css=css, up=is_up, down=is_down,
-        query=query,
-    )  # fmt: skip
-
-
-@register.simple_tag(takes_context=True)
-def facet(
-    context: template.Context, title: str, name: str, options: Iterable[tuple[object, ...]]
-) -> SafeString:
-    """Draw a group of check boxes; options are (value, label) or (value, label, count)."""
-    chosen = set(context["request"].GET.getlist(name))
-    rows = [(str(o[0]), o[1], o[2] if len(o) > 2 else None, str(o[0]) in chosen) for o in options]
-    return component("facet", title=title, name=name, options=rows)
-
-
-@register.simple_tag(takes_context=True)
-def filter_chip(context: template.Context, word: str, name: str, value: str = "") -> SafeString:
-    """Draw an applied filter with a link that takes this one value away."""
-    query = context["request"].GET.copy()
-    kept = [one for one in query.getlist(name) if value and one != str(value)]
-    query.pop("page", None)
-    query.setlist(name, kept) if kept else query.pop(name, None)
-    return component("filter_chip", word=word, query=query.urlencode())
-
-
-def _without(request: HttpRequest, *names: str) -> str:
-    query = request.GET.copy()
-    for name in names:
-        query.pop(name, None)
-    return query.urlencode()
 
 
 # Forms

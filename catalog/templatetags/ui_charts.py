@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from django import template
-from django.template.loader import get_template
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from catalog import charts
+from catalog.templatetags.ui_components import component
 
 register = template.Library()
 
@@ -17,7 +17,7 @@ register = template.Library()
 @register.simple_tag
 def chart(chart: charts.Chart) -> SafeString:
     """Draw a `catalog.charts.Chart` with its legend and its numbers."""
-    return _render("chart", plot=charts.plot(chart))
+    return component("chart", plot=charts.plot(chart))
 
 
 @register.simple_tag
@@ -76,11 +76,7 @@ def progress(value: float, most: float, label: str, tone: str = "") -> SafeStrin
 @register.simple_tag
 def stats(figures: Iterable[object], label: str) -> SafeString:
     """Draw up to six figures; `components/stats.html` says what a figure has."""
-    return _render("stats", figures=figures, label=label)
-
-
-def _render(name: str, **context: object) -> SafeString:
-    return SafeString(get_template(f"components/{name}.html").render(context))
+    return component("stats", figures=figures, label=label)
 
 
 def _short(*numbers: float) -> tuple[str, ...]:
