@@ -90,7 +90,7 @@ def has_pip() -> bool:
 
 
 def make_venv() -> None:
-    """Make the empty environment; on Debian as root, with the package that its Python leaves out."""
+    """Make the empty environment; on Debian as root, with the package that Python lacks there."""
     command = [sys.executable, "-m", "venv", "--clear", str(VENV)]
     if subprocess.run(command, capture_output=True, check=False).returncode == 0:
         return

@@ -46,7 +46,8 @@ def uses_embedded() -> bool:
 def _data_dir_option(arguments: list[str]) -> str | None:
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     parser.add_argument("--data-dir")
-    return parser.parse_known_args(arguments)[0].data_dir
+    folder: str | None = parser.parse_known_args(arguments)[0].data_dir
+    return folder
 
 
 def _say(text: str) -> None:

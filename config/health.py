@@ -67,6 +67,7 @@ def _broker() -> str:
         probe = folder / "probe"
         probe.touch()
         return "ok"
-    with app.connection_for_write(connect_timeout=BROKER_TIMEOUT_SECONDS) as broker:
+    url = settings.CELERY_BROKER_URL
+    with app.connection_for_write(url, connect_timeout=BROKER_TIMEOUT_SECONDS) as broker:
         broker.ensure_connection(max_retries=1, interval_start=0, timeout=BROKER_TIMEOUT_SECONDS)
     return "ok"

@@ -93,7 +93,7 @@ class Supervisor:
         return ""
 
     def stop(self) -> None:
-        """Stop all children one after the other, each asked first and killed when its time is up."""
+        """Stop all children one after the other, each asked first and killed when time is up."""
         for child in self._children:
             if child.again_at is None:
                 self._stop(child)

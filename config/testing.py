@@ -1,4 +1,4 @@
-"""`manage.py test`: the test suite, with the system's programs that it needs beside the packages."""
+"""`manage.py test`: the test suite, with the system's programs that it needs."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ PROGRAMS = {
     "redis-server": ("redis-server", "Redis as the broker"),
     "rabbitmq-server": ("rabbitmq-server", "RabbitMQ as the broker"),
 }
+OTHER_NAMES = {"chromium": ("chromium", "chromium-browser", "google-chrome")}
 # Where Debian puts programs that an ordinary user's PATH leaves out.
 SYSTEM_PATH = "/usr/local/sbin:/usr/sbin:/sbin"
 
@@ -34,9 +35,9 @@ def main(arguments: list[str]) -> int:
 
 def find(program: str) -> str | None:
     """Return the path of a program that tests need, or nothing when it is not installed."""
-    names = ("chromium", "chromium-browser", "google-chrome") if program == "chromium" else (program,)
-    found = (shutil.which(name, path=f"{os.environ.get('PATH', '')}:{SYSTEM_PATH}") for name in names)
-    return next(filter(None, found), None)
+    path = f"{os.environ.get('PATH', '')}:{SYSTEM_PATH}"
+    names = OTHER_NAMES.get(program, (program,))
+    return next(filter(None, (shutil.which(name, path=path) for name in names)), None)
 
 
 def _install(missing: list[str]) -> None:
@@ -51,7 +52,8 @@ def _install(missing: list[str]) -> None:
     policy = _without_autostart()
     quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     try:
-        for step in (["update", "-qq"], ["install", "-qq", "-y", "--no-install-recommends", *packages]):
+        install = ["install", "-qq", "-y", "--no-install-recommends", *packages]
+        for step in (["update", "-qq"], install):
             subprocess.run(
                 [apt, *step], env=quiet, check=False, stdin=subprocess.DEVNULL, stdout=sys.stderr
             )
@@ -61,7 +63,7 @@ def _install(missing: list[str]) -> None:
 
 
 def _without_autostart() -> Path | None:
-    """Keep Debian from starting the servers: the tests start private ones; return what to remove."""
+    """Keep Debian from starting servers: the tests start their own; return what to remove."""
     policy = Path("/usr/sbin/policy-rc.d")
     if policy.exists():
         return None

@@ -1,4 +1,4 @@
-"""Fixtures: private Redis and RabbitMQ servers, and the environment of processes that a test starts."""
+"""Fixtures: private Redis and RabbitMQ servers, and the environment of a test's processes."""
 
 from __future__ import annotations
 
@@ -48,7 +48,8 @@ def redis_url() -> Iterator[str]:
     """Start a Redis of this run; return its URL."""
     port = free_port()
     command = [
-        program("redis-server"), "--bind", HOST, "--port", str(port), "--save", "", "--appendonly", "no",
+        program("redis-server"), "--bind", HOST, "--port", str(port),
+        "--save", "", "--appendonly", "no",
     ]  # fmt: skip
     with _server(command, {}) as process:
         _wait_for_broker(url := f"redis://{HOST}:{port}/0", process)
@@ -84,7 +85,9 @@ def rabbitmq_url() -> Iterator[str]:
     finally:
         mapper = shutil.which("epmd") or "epmd"
         subprocess.run(
-            [mapper, "-port", environment["ERL_EPMD_PORT"], "-kill"], capture_output=True, check=False
+            [mapper, "-port", environment["ERL_EPMD_PORT"], "-kill"],
+            capture_output=True,
+            check=False,
         )
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -105,8 +108,8 @@ def process_environment() -> dict[str, str]:
     settings = connection.settings_dict
     host = quote(str(settings["HOST"]), safe="/")
     port = f"&port={settings['PORT']}" if settings["PORT"] else ""
-    user, password = quote(str(settings["USER"]), safe=""), quote(str(settings["PASSWORD"]), safe="")
-    url = f"postgresql://{user}:{password}@/{settings['NAME']}?host={host}{port}"
+    login = ":".join(quote(str(settings[part]), safe="") for part in ("USER", "PASSWORD"))
+    url = f"postgresql://{login}@/{settings['NAME']}?host={host}{port}"
     return {
         **os.environ,
         "DATABASE_URL": url,
@@ -145,7 +148,7 @@ def _wait_for_broker(url: str, process: subprocess.Popen[bytes]) -> None:
             with app.connection_for_write() as broker:
                 broker.ensure_connection(max_retries=1, timeout=2)
             return
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - each broker's client has errors of its own
             if process.poll() is not None or time.monotonic() > until:
                 pytest.fail(f"{process.args!r} does not answer at {url}: {error}")
             time.sleep(0.2)

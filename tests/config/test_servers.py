@@ -22,12 +22,15 @@ def test_worker_runs_what_is_sent(
 ) -> None:
     url = request.getfixturevalue(broker_fixture)
     worker = subprocess.Popen(
-        [sys.executable, "-m", "celery", "-A", "tests.config.broker_app", "-b", url, "worker", "-c", "1"],
+        [
+            sys.executable, "-m", "celery", "-A", "tests.config.broker_app", "-b", url,
+            "worker", "--concurrency", "1",
+        ],
         cwd=places.BASE_DIR,
         env={**os.environ, "BROKER_FOLDER": str(tmp_path)},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
-    )
+    )  # fmt: skip
     mark = tmp_path / "done"
     app = Celery(broker=url, set_as_current=False)
     app.conf.task_default_queue = "signalbox"

@@ -49,7 +49,7 @@ def left_over(data_dir: Path) -> list[str]:
 
 def children(portal: RunningPortal) -> dict[str, psutil.Process]:
     """Return the supervised processes by the word that tells them apart."""
-    found = {}
+    found: dict[str, psutil.Process] = {}
     for process in psutil.Process(portal.process.pid).children():
         line = process.cmdline()
         for word in ("config.serve", "worker", "beat", "demo_receiver"):
