@@ -113,10 +113,19 @@ def _received(model: type[models.Model], viewer: Viewer) -> Q:
     """Keep events of which a delivery went to an application of the viewer's."""
     if model._meta.label_lower != "delivery.event":
         return NONE
-    # A relation by name, so that no higher app is imported.
-    deliveries = cast(type[models.Model], model._meta.get_field("deliveries").related_model)
+    # Relations by name, so that no higher app is imported.
+    deliveries = _related(model, "deliveries")
+    subscriptions = _related(deliveries, "subscription")
     to_us = _side(deliveries, viewer, Side.OWNER)
-    return Q(Exists(deliveries._default_manager.filter(to_us, event=OuterRef("pk"))))
+    ours = subscriptions._default_manager.filter(_side(subscriptions, viewer, Side.OWNER))
+    # The topics first: few read a topic, and only for those are its deliveries looked through.
+    return Q(type__topic__in=ours.values("topic")) & Q(
+        Exists(deliveries._default_manager.filter(to_us, event=OuterRef("pk")))
+    )
+
+
+def _related(model: type[models.Model], name: str) -> type[models.Model]:
+    return cast(type[models.Model], model._meta.get_field(name).related_model)
 
 
 def seen(model: type[models.Model], viewer: Viewer) -> Q:

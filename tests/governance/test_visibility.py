@@ -136,9 +136,11 @@ def test_draft_is_its_authors_and_the_owning_teams(world: World) -> None:
 
 
 def test_receiver_of_an_event_sees_it(world: World) -> None:
-    event = factories.make_event(application=factories.make_application())
-    subscription = world.thing("subscription")
+    subscription, event_type = world.thing("subscription"), world.thing("event type")
     assert isinstance(subscription, Subscription)
+    assert isinstance(event_type, EventType)
+    stranger = factories.make_application()
+    event = factories.make_event(event_type=event_type, application=stranger)
     assert "alice" not in who_sees(world, event, Action.EVENT_VIEW)
     factories.make_delivery(event, subscription=subscription)
     assert "alice" in who_sees(world, event, Action.EVENT_VIEW)
