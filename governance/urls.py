@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from django.urls import URLPattern, URLResolver, include, path
+from django.urls import URLPattern, URLResolver, include, path, re_path
 
-from governance.pages import access, ledger
+from governance.pages import access, changes, ledger
 
 app_name = "governance"
 
@@ -18,6 +18,16 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("access/requests/<int:number>/", access.request_detail, name="access-request-detail"),
     path("access/grants/new/", access.grant_new, name="grant-new"),
     path("access/grants/<int:number>/revoke/", access.grant_revoke, name="grant-revoke"),
+    path("changes/", changes.change_list, name="change-request-list"),
+    path("changes/new/", changes.change_new, name="change-request-new"),
+    path("changes/<int:number>/", changes.change_detail, name="change-request-detail"),
+    path("changes/<int:number>/edit/", changes.change_edit, name="change-request-edit"),
+    re_path(
+        r"^changes/(?P<number>\d+)/"
+        r"(?P<verb>open|approve|request-changes|reject|withdraw|apply|comment)/$",
+        changes.change_act,
+        name="change-request-act",
+    ),
     path("ledger/", ledger.ledger_list, name="ledger"),
     path("ledger/verify/", ledger.ledger_verify, name="ledger-verify"),
     path("ledger/<int:number>/", ledger.ledger_entry, name="ledger-entry"),

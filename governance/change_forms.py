@@ -1,0 +1,198 @@
+"""Forms of change requests, one a kind: they parse; the verbs decide."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.http import QueryDict
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from catalog.models import EventType, SchemaVersion, Topic, User
+from catalog.schemas import RowKind
+from governance import access
+from governance.actions import Action
+from governance.forms import DayField, end_of_day
+from governance.states import ChangeKind
+
+KINDS = [
+    (RowKind.TEXT, _("Text")),
+    (RowKind.INTEGER, _("Whole number")),
+    (RowKind.NUMBER, _("Number")),
+    (RowKind.BOOLEAN, _("Yes or no")),
+    (RowKind.DATE_TIME, _("Date and time")),
+    (RowKind.DATE, _("Date")),
+    (RowKind.EMAIL, _("E-mail address")),
+]
+
+
+class FieldForm(forms.Form):
+    """One more field, in plain words."""
+
+    name = forms.RegexField(
+        r"^[A-Za-z_][A-Za-z0-9_]*$", label=_("Name in the data"), help_text=_("Such as gift_note.")
+    )
+    title = forms.CharField(label=_("Title"), required=False, help_text=_("As people say it."))
+    kind = forms.ChoiceField(label=_("Holds"), choices=KINDS)
+    meaning = forms.CharField(label=_("Meaning"))
+    example = forms.CharField(label=_("Example"), required=False)
+    is_required = forms.BooleanField(label=_("Always there"), required=False)
+    is_sensitive = forms.BooleanField(label=_("Personal"), required=False)
+
+    @classmethod
+    def typed(cls, values: QueryDict) -> dict[str, Any]:
+        """Return what was typed: text fields stand in the page as `add_…`."""
+        return {name: values.get(f"add_{name}", values.get(name, "")) for name in cls.base_fields}
+
+
+class ProposalForm(forms.Form):
+    """What every request has: a title and a reason. Subclasses add what is proposed."""
+
+    reason = forms.CharField(
+        label=_("Reason"),
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=_("Why the business needs it. Kept in the ledger."),
+    )
+    own: tuple[str, ...] = ()
+
+    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "topic" in self.fields:
+            topics = access.restrict(Topic.objects.all(), user, Action.CHANGE_PROPOSE)
+            self.fields["topic"].queryset = topics  # type: ignore[attr-defined]
+        self.order_fields([name for name in self.fields if name != "reason"])
+
+    def proposal(self) -> dict[str, Any]:
+        """Return the values of the kind, for the verb."""
+        return {name: self.cleaned_data[name] for name in self.own}
+
+    @classmethod
+    def initial_for(
+        cls, event_type: EventType | None, base: SchemaVersion | None
+    ) -> dict[str, Any]:
+        """Return what to start from."""
+        return {}
+
+
+class ContractFields(ProposalForm):
+    """A schema with its number, sample and what changed."""
+
+    version = forms.CharField(
+        label=_("Version"),
+        required=False,
+        help_text=_("MAJOR.MINOR.PATCH. Empty takes the number that fits the change."),
+    )
+    document = forms.CharField(
+        label=_("JSON Schema"),
+        widget=forms.Textarea(attrs={"rows": 22, "class": "mono", "spellcheck": "false"}),
+    )
+    example = forms.CharField(
+        label=_("Sample data, as JSON"),
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 8, "class": "mono", "spellcheck": "false"}),
+    )
+    changes = forms.CharField(
+        label=_("What changes"),
+        required=False,
+        help_text=_("One sentence for the list of versions."),
+    )
+    own: tuple[str, ...] = ("version", "document", "example", "changes")
+
+
+class SchemaVersionForm(ContractFields):
+    """A new version of an event type that exists."""
+
+    @classmethod
+    def initial_for(
+        cls, event_type: EventType | None, base: SchemaVersion | None
+    ) -> dict[str, Any]:
+        """Start from the version that was chosen."""
+        return {"document": base.document, "example": base.example} if base else {}
+
+
+class NewEventTypeForm(ContractFields):
+    """An event type with its first version."""
+
+    topic = forms.ModelChoiceField(
+        queryset=Topic.objects.none(), label=_("Topic"), empty_label=_("Choose one")
+    )
+    name = forms.CharField(label=_("Name"), help_text=_("Such as com.acme.sales.order.created."))
+    title = forms.CharField(label=_("Title"), help_text=_("What happened, as people say it."))
+    description = forms.CharField(
+        label=_("What it means"), widget=forms.Textarea(attrs={"rows": 3})
+    )
+    happens_when = forms.CharField(label=_("When it happens"), required=False)
+    own: tuple[str, ...] = (*ContractFields.own, "name", "title", "description", "happens_when")
+
+    field_order = ("topic", "name", "title", "description", "happens_when", "version")
+
+    @classmethod
+    def initial_for(
+        cls, event_type: EventType | None, base: SchemaVersion | None
+    ) -> dict[str, Any]:
+        """Start from an empty object."""
+        empty = (
+            '{\n  "$schema": "https://json-schema.org/draft/2020-12/schema",\n'
+            '  "type": "object",\n  "properties": {},\n  "required": []\n}'
+        )
+        return {"document": empty, "version": "1.0.0"}
+
+
+class PromotionForm(ProposalForm):
+    """Take a version that is live in staging to production."""
+
+
+class DeprecationForm(ProposalForm):
+    """Say when a version ends and what takes its place."""
+
+    sunset = DayField(label=_("Ends on"))
+    replacement = forms.CharField(label=_("Use instead"), required=False)
+    own = ("replacement",)
+
+    def proposal(self) -> dict[str, Any]:
+        """Return the values of the kind, the end as an instant."""
+        return {**super().proposal(), "sunset_at": end_of_day(self.cleaned_data["sunset"])}
+
+    @classmethod
+    def initial_for(
+        cls, event_type: EventType | None, base: SchemaVersion | None
+    ) -> dict[str, Any]:
+        """Start from three months ahead and the newest version."""
+        newest = event_type.versions.newest_first().first() if event_type else None
+        return {
+            "sunset": timezone.localdate() + timedelta(days=90),
+            "replacement": newest.version if newest and newest != base else "",
+        }
+
+
+class RetirementForm(ProposalForm):
+    """Refuse a version from now on."""
+
+    override = forms.CharField(label=_("Although it is still used, because"), required=False)
+    own = ("override",)
+
+
+FORMS: dict[str, type[ProposalForm]] = {
+    ChangeKind.SCHEMA_VERSION: SchemaVersionForm,
+    ChangeKind.NEW_EVENT_TYPE: NewEventTypeForm,
+    ChangeKind.PROMOTION: PromotionForm,
+    ChangeKind.DEPRECATION: DeprecationForm,
+    ChangeKind.RETIREMENT: RetirementForm,
+}
+
+
+def put_errors(form: ProposalForm, error: ValidationError) -> None:
+    """Hang each fault at its field, with its place in the schema; the rest stands on top."""
+    for one in error.error_list if not hasattr(error, "error_dict") else [error]:
+        params = one.params if isinstance(one.params, dict) else {}
+        pointer = str(params.get("pointer", ""))
+        name = pointer.strip("/").split("/")[0]
+        is_field = name in form.fields
+        field = (
+            name if is_field else ("document" if pointer and "document" in form.fields else None)
+        )
+        for message in one.messages:
+            form.add_error(field, message if is_field or not pointer else f"{pointer}: {message}")

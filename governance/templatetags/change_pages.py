@@ -1,0 +1,69 @@
+"""Words for the pages of a change request."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from django import template
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+
+from catalog.templatetags.ui_marks import tone_lamp
+from governance.models import ChangeRequest, CheckResult
+from governance.states import Outcome, Verdict
+
+register = template.Library()
+
+LAMPS = {
+    Outcome.PASSED: ("good", "check"),
+    Outcome.ADVICE: ("info", "information-circle"),
+    Outcome.UNDECIDED: ("warn", "question-mark-circle"),
+    Outcome.FAILED: ("bad", "x-mark"),
+}
+
+
+@register.simple_tag
+def check_lamp(outcome: str) -> SafeString:
+    """Mark a check with how it ended; the sentence beside it says it in words."""
+    return tone_lamp(*LAMPS[Outcome(outcome)])
+
+
+@register.filter
+def check_title(name: str) -> str:
+    """Return a check's name as people say it."""
+    return name.replace("_", " ").replace("-", " ").capitalize()
+
+
+@register.simple_tag
+def verdict_of(change: ChangeRequest, results: Sequence[CheckResult]) -> dict[str, object]:
+    """Return tone, sentence and figures of the verdict on top of the page."""
+    found = [f for r in results if r.check_name == "compatibility" for f in r.findings]
+    counts = {
+        severity: sum(f.get("severity") == severity for f in found)
+        for severity in ("breaking", "undecided", "safe")
+    }
+    touching = [
+        r.summary
+        for r in results
+        if r.check_name != "compatibility" and r.outcome == Outcome.FAILED
+    ]
+    tone = {
+        Verdict.INCOMPATIBLE: "bad",
+        Verdict.UNDECIDED: "warn",
+        Verdict.COMPATIBLE: "good",
+    }.get(Verdict(change.verdict) if change.verdict else Verdict.COMPATIBLE, "info")
+    if touching and tone == "good":
+        tone = "warn"
+    told = {
+        "bad": _("This breaks those who use the version of today."),
+        "warn": _("A person must look: not everything could be decided, or a check failed."),
+        "good": _("This breaks nobody."),
+    }[tone]
+    summary = next((r.summary for r in results if r.check_name == "compatibility"), "")
+    figures = [
+        (_("Breaking"), counts["breaking"]),
+        (_("Undecided"), counts["undecided"]),
+        (_("Safe"), counts["safe"]),
+    ]
+    sentence = " ".join([told if tone != "bad" or not summary else summary, *touching])
+    return {"tone": tone, "sentence": sentence, "figures": figures if found else []}
