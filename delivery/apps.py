@@ -11,6 +11,10 @@ class DeliveryConfig(AppConfig):
 
     def ready(self) -> None:
         """Connect the receivers, and tell governance what delivery knows of contracts."""
-        from delivery import contract_checks, waking  # noqa: F401, PLC0415 - models exist only now
+        from delivery import (  # noqa: PLC0415 - models exist only now
+            contract_checks,
+            receivers,  # noqa: F401 - connects itself
+            waking,  # noqa: F401 - connects itself
+        )
 
         contract_checks.register()

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db.models import Count
+from django.db.models import Count, Q
 from django.utils.translation import gettext as _
 
 from catalog.models import User
@@ -23,7 +23,7 @@ from delivery.replay_selections import (
     Candidate,
     Selection,
 )
-from delivery.states import CircuitState, ReplayState, SubscriptionState
+from delivery.states import CircuitState, DeliveryStatus, ReplayState, SubscriptionState
 from governance import access
 from governance.actions import Action
 from governance.governed import governed, record
@@ -241,19 +241,17 @@ def cancel(replay: Replay, *, by: User, now: datetime, reason: str = "") -> Repl
 
 def progress(replay: Replay) -> Progress:
     """Count the items of a replay by how they stand; one query."""
-    items = ReplayItem.objects.filter(replay=replay)
-    counts = {"waiting": 0, "under_way": 0, "arrived": 0, "failed": 0, "refused": 0}
-    rows = items.values_list("refused", "result", "delivery_id__isnull").annotate(n=Count("pk"))
-    for refused, result, has_no_delivery, count in rows.order_by():
-        if refused:
-            counts["refused"] += count
-        elif result == "delivered":
-            counts["arrived"] += count
-        elif result:
-            counts["failed"] += count
-        else:
-            counts["waiting" if has_no_delivery else "under_way"] += count
-    return Progress(matched=sum(counts.values()), **counts)
+    is_sent = Q(refused="", delivery_id__isnull=False)
+    arrived = Q(result=DeliveryStatus.DELIVERED)
+    counts = ReplayItem.objects.filter(replay=replay).aggregate(
+        matched=Count("pk"),
+        waiting=Count("pk", filter=Q(refused="", delivery_id__isnull=True)),
+        under_way=Count("pk", filter=is_sent & Q(result="")),
+        arrived=Count("pk", filter=is_sent & arrived),
+        failed=Count("pk", filter=is_sent & ~Q(result="") & ~arrived),
+        refused=Count("pk", filter=~Q(refused="")),
+    )
+    return Progress(**counts)
 
 
 def _candidates(

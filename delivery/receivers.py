@@ -1,0 +1,277 @@
+"""What news lead to: people are told, and workers are woken for what changed."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db import transaction
+from django.dispatch import receiver
+from django.urls import NoReverseMatch, reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy, ngettext_lazy
+
+from delivery import diagnosis, notifications, signals, waking
+from delivery.context_processors import register_count
+from delivery.models import FailureGroup, Replay, Subscription
+from delivery.states import DisableReason
+from governance import access
+from governance import signals as governance_signals
+from governance.actions import Action
+from governance.models import AccessRequest, ChangeRequest, Grant
+from governance.states import RequestState, Verb
+
+
+@receiver(signals.failure_opened, dispatch_uid="delivery.tell_failure_opened")
+@receiver(signals.failure_reopened, dispatch_uid="delivery.tell_failure_reopened")
+def tell_failure(thing: FailureGroup, now: datetime, **_news: object) -> None:
+    """Tell who can mend it that events have not arrived."""
+    kind = thing.subscription.application.kind
+    said = diagnosis.explain(thing.error_class, thing.status_code, kind=kind)
+    notifications.notify(
+        access.people_who_can(Action.FAILURE_HANDLE, thing),
+        kind="failure",
+        key=f"{thing.pk}:{now:%Y%m%d%H}",
+        text=gettext_lazy("Events do not reach %(name)s. %(what)s"),
+        words={"name": thing.subscription.name, "what": said.what},
+        path=_path("delivery:failure-detail", thing.number),
+        now=now,
+    )
+
+
+@receiver(signals.circuit_opened, dispatch_uid="delivery.tell_circuit_opened")
+def tell_circuit_opened(thing: Subscription, now: datetime, **_news: object) -> None:
+    """Tell the owners that an endpoint no longer answers."""
+    _tell_owners(
+        thing,
+        kind="circuit",
+        key=f"{thing.pk}:{now:%Y%m%d%H}",
+        text=gettext_lazy(
+            "%(name)s does not answer. Deliveries wait; none is lost, and no retry is used."
+        ),
+        now=now,
+    )
+
+
+@receiver(signals.circuit_closed, dispatch_uid="delivery.tell_circuit_closed")
+def tell_circuit_closed(thing: Subscription, now: datetime, **_news: object) -> None:
+    """Tell the owners that it answers again."""
+    _tell_owners(
+        thing,
+        kind="recovered",
+        key=f"{thing.pk}:{now:%Y%m%d%H}",
+        text=gettext_lazy("%(name)s answers again. What waited is on its way."),
+        now=now,
+    )
+
+
+@receiver(signals.delivery_failing, dispatch_uid="delivery.tell_delivery_failing")
+def tell_delivery_failing(thing: Subscription, now: datetime, **_news: object) -> None:
+    """Warn the owners while there is still time to mend it."""
+    _tell_owners(
+        thing,
+        kind="failing",
+        key=f"{thing.pk}:{now:%Y%m%d}",
+        text=gettext_lazy("An event for %(name)s has failed four times. It is tried again."),
+        now=now,
+    )
+
+
+@receiver(signals.endpoint_failing, dispatch_uid="delivery.tell_endpoint_failing")
+def tell_endpoint_failing(
+    thing: Subscription, percent: int, now: datetime, **_news: object
+) -> None:
+    """Warn the owners that sending will stop."""
+    _tell_owners(
+        thing,
+        kind="failing-for-days",
+        key=f"{thing.pk}:{percent}:{now:%Y%m%d}",
+        text=gettext_lazy(
+            "%(name)s has failed for %(percent)s %% of the five days after which sending stops."
+        ),
+        now=now,
+        percent=percent,
+    )
+
+
+@receiver(signals.subscription_disabled, dispatch_uid="delivery.tell_disabled")
+def tell_disabled(thing: Subscription, now: datetime, **_news: object) -> None:
+    """Tell the owners that Signalbox stopped sending, and why."""
+    _tell_owners(
+        thing,
+        kind="disabled",
+        key=f"{thing.pk}:{thing.state_since:%Y%m%d%H%M}",
+        text=gettext_lazy("Signalbox stopped sending to %(name)s. %(why)s"),
+        now=now,
+        why=diagnosis.explain_disabled(thing.state_reason or DisableReason.FAILING),
+    )
+
+
+@receiver(signals.replay_awaits_approval, dispatch_uid="delivery.tell_replay_awaits")
+def tell_replay_awaits(thing: Replay, now: datetime, **_news: object) -> None:
+    """Ask somebody else to approve a large replay."""
+    people = access.people_who_can(Action.REPLAY_MANY, thing).exclude(pk=thing.requested_by_id)
+    notifications.notify(
+        people,
+        kind="replay-approval",
+        key=str(thing.pk),
+        text=gettext_lazy("%(who)s asks to replay %(count)s events. A second person must approve."),
+        words={"who": thing.requested_by.display_name, "count": thing.matched},
+        path=_path("delivery:replay-detail", thing.number),
+        now=now,
+    )
+
+
+@receiver(signals.replay_held, dispatch_uid="delivery.tell_replay_held")
+def tell_replay_held(thing: Replay, now: datetime, **_news: object) -> None:
+    """Tell who ordered it that the first event did not arrive, so nothing more is sent."""
+    notifications.notify(
+        [thing.requested_by],
+        kind="replay-held",
+        key=f"{thing.pk}:{now:%Y%m%d%H%M}",
+        text=gettext_lazy("%(replay)s waits: its first event did not arrive."),
+        words={"replay": str(thing)},
+        path=_path("delivery:replay-detail", thing.number),
+        now=now,
+    )
+
+
+@receiver(signals.replay_ended, dispatch_uid="delivery.tell_replay_ended")
+def tell_replay_ended(thing: Replay, arrived: int, now: datetime, **_news: object) -> None:
+    """Tell who ordered it how it ended."""
+    notifications.notify(
+        [thing.requested_by],
+        kind="replay-ended",
+        key=str(thing.pk),
+        text=ngettext_lazy(
+            "%(arrived)s of %(matched)s replayed event arrived.",
+            "%(arrived)s of %(matched)s replayed events arrived.",
+            thing.matched,
+        ),
+        words={"arrived": arrived, "matched": thing.matched},
+        path=_path("delivery:replay-detail", thing.number),
+        now=now,
+    )
+
+
+@receiver(governance_signals.grant_revoked, dispatch_uid="delivery.after_revoked")
+@receiver(governance_signals.grant_expired, dispatch_uid="delivery.after_expired")
+def after_grant_ended(thing: Grant, now: datetime, **_news: object) -> None:
+    """Tell whom it concerns, and have the backlog end at once."""
+    team = thing.team or (thing.application.team if thing.application else None)
+    if team is not None:
+        notifications.notify(
+            notifications.members(team),
+            kind="grant-ended",
+            key=str(thing.pk),
+            text=gettext_lazy("%(who)s may no longer %(verb)s %(topic)s."),
+            words={
+                "who": str(thing.grantee),
+                "verb": Verb(thing.verb).label.lower(),
+                "topic": thing.topic.name,
+            },
+            path=_path("governance:access"),
+            now=now,
+        )
+    owed = Subscription.objects.standing().filter(topic=thing.topic).values_list("pk", flat=True)
+    ids = list(owed)
+    transaction.on_commit(lambda: waking.wake(ids), robust=True)
+
+
+@receiver(governance_signals.access_requested, dispatch_uid="delivery.tell_access_requested")
+def tell_access_requested(thing: AccessRequest, now: datetime, **_news: object) -> None:
+    """Ask those who decide."""
+    notifications.notify(
+        access.people_who_can(Action.ACCESS_REQUEST_DECIDE, thing),
+        kind="access-requested",
+        key=str(thing.pk),
+        text=gettext_lazy("%(who)s asks to %(verb)s %(topic)s."),
+        words={
+            "who": str(thing.grantee),
+            "verb": Verb(thing.verb).label.lower(),
+            "topic": thing.topic.name,
+        },
+        path=_path("governance:access-request-detail", thing.number),
+        now=now,
+    )
+
+
+@receiver(governance_signals.access_decided, dispatch_uid="delivery.tell_access_decided")
+def tell_access_decided(thing: AccessRequest, now: datetime, **_news: object) -> None:
+    """Tell who asked."""
+    text = (
+        gettext_lazy("%(who)s may now %(verb)s %(topic)s.")
+        if thing.state == RequestState.APPROVED
+        else gettext_lazy("%(who)s does not get access to %(topic)s. %(note)s")
+    )
+    notifications.notify(
+        [thing.requested_by],
+        kind="access-decided",
+        key=str(thing.pk),
+        text=text,
+        words={
+            "who": str(thing.grantee),
+            "verb": Verb(thing.verb).label.lower(),
+            "topic": thing.topic.name,
+            "note": thing.decision_note,
+        },
+        path=_path("governance:access-request-detail", thing.number),
+        now=now,
+    )
+
+
+@receiver(governance_signals.change_opened, dispatch_uid="delivery.tell_change_opened")
+def tell_change_opened(thing: ChangeRequest, now: datetime, **_news: object) -> None:
+    """Ask those who may approve."""
+    notifications.notify(
+        access.people_who_can(Action.CHANGE_APPROVE, thing),
+        kind="review",
+        key=f"{thing.pk}:{now:%Y%m%d}",
+        text=gettext_lazy("%(change)s waits for a review: %(title)s"),
+        words={"change": str(thing), "title": thing.title},
+        path=_path("governance:change-request-detail", thing.number),
+        now=now,
+    )
+
+
+@receiver(governance_signals.change_decided, dispatch_uid="delivery.tell_change_decided")
+def tell_change_decided(thing: ChangeRequest, now: datetime, **_news: object) -> None:
+    """Tell who proposed it."""
+    notifications.notify(
+        [thing.proposed_by],
+        kind="review-decided",
+        key=f"{thing.pk}:{thing.state}:{now:%Y%m%d%H%M}",
+        text=gettext_lazy("%(change)s is %(state)s now: %(title)s"),
+        words={"change": str(thing), "state": thing.get_state_display(), "title": thing.title},
+        path=_path("governance:change-request-detail", thing.number),
+        now=now,
+    )
+
+
+def _tell_owners(
+    subscription: Subscription,
+    *,
+    kind: str,
+    key: str,
+    text: str | Promise,
+    now: datetime,
+    **words: object,
+) -> None:
+    notifications.notify(
+        access.people_who_can(Action.SUBSCRIPTION_PAUSE, subscription),
+        kind=kind,
+        key=key,
+        text=text,
+        words={"name": subscription.name, **words},
+        path=_path("delivery:subscription-detail", subscription.number),
+        now=now,
+    )
+
+
+def _path(name: str, *args: object) -> str:
+    try:
+        return reverse(name, args=args)
+    except NoReverseMatch:
+        return ""
+
+
+register_count("notifications", lambda user, _environment: notifications.unread(user))
