@@ -30,8 +30,9 @@ class Automaton:
     beyond ASCII), else as ECMA-262 does.
     """
 
-    def __init__(self, pattern: str, *, python: bool) -> None:
+    def __init__(self, pattern: str, budget: Budget, *, python: bool) -> None:
         self.python = python
+        self.budget = budget
         self.steps: list[list[tuple[Chars, int]]] = []
         self.jumps: list[list[tuple[Edge | None, int]]] = []
         start, self.final = self._new(), self._new()
@@ -115,6 +116,7 @@ class Automaton:
         key = (states, char)
         known = self._moves.get(key)
         if known is None:
+            self.budget.spend(len(states))
             reached = {
                 target
                 for state in states
@@ -152,8 +154,8 @@ def find(wanted: Wanted, budget: Budget, *, python: bool) -> str | None:
 
     Raises ``UnsupportedPatternError`` and ``OutOfBudgetError``.
     """
-    accepted = [Automaton(pattern, python=python) for pattern in wanted.accepted]
-    refused = [Automaton(pattern, python=python) for pattern in wanted.refused]
+    accepted = [Automaton(pattern, budget, python=python) for pattern in wanted.accepted]
+    refused = [Automaton(pattern, budget, python=python) for pattern in wanted.refused]
     walk = _Walk(wanted, accepted, refused, budget)
     return walk.find()
 

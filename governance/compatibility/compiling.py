@@ -89,6 +89,10 @@ class Compiler:
         if node.raw is False:
             yield Part(keyword="", formula=NEVER)
             return
+        if not isinstance(node.raw, dict | bool):
+            nowhere = ("not a schema", id(node.document), node.pointer)
+            yield Part(keyword="", formula=self.algebra.make(f.Unreadable, nowhere, False))
+            return
         raw = self.keywords(node)
         dialect = node.document.dialect
         for keyword in raw:
@@ -99,7 +103,7 @@ class Compiler:
                 except (TypeError, ValueError, AttributeError, KeyError):
                     # Malformed: what it asks is unknown, so the verdict must not lean on it.
                     key = (id(node.document), node.pointer, keyword)
-                    yield Part(keyword=keyword, formula=self.algebra.make(f.Unreadable, key))
+                    yield Part(keyword=keyword, formula=self.algebra.make(f.Unreadable, key, False))
 
     def target(self, node: Located) -> Located | None:
         """Return where the reference at a node leads; ``None`` if nowhere, or only to itself."""
@@ -128,7 +132,7 @@ class Compiler:
             written = self.keywords(node)[keyword]
             is_foreign = isinstance(written, str) and not written.startswith("#")
             key = ("reference", written if is_foreign else (id(node.document), node.pointer))
-            return self.algebra.make(f.Unreadable, key)
+            return self.algebra.make(f.Unreadable, key, False)
         return self.algebra.make(f.Reference, self.canonical(target), False)
 
     def _is_loop(self, start: Located) -> bool:
@@ -343,6 +347,8 @@ for _keyword in ("contentEncoding", "contentMediaType"):
 def read_required(c: Compiler, _node: Located, raw: Raw) -> Iterator[Part]:
     """Read ``required``, one part a name (draft-03's boolean form asks nothing here)."""
     names = raw["required"]
+    if not isinstance(names, list | bool):
+        raise TypeError("required is not a list")
     if isinstance(names, list):
         for name in names:
             yield Part(keyword="required", detail=name, formula=c.algebra.make(f.Has, name))

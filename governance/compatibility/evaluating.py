@@ -4,38 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from fractions import Fraction
+from typing import Any
 
 from governance.compatibility import formats
 from governance.compatibility import formulas as f
-from governance.compatibility.algebra import NEVER
 from governance.compatibility.values import exact, identity, type_of
 
 Unfold = Callable[[f.Reference], f.Formula]
 
 
-def holds(  # noqa: C901, PLR0911  one case a word
-    formula: f.Formula, value: object, unfold: Unfold
-) -> bool | None:
+def holds(formula: f.Formula, value: object, unfold: Unfold) -> bool | None:
     """Return whether a value fits; ``None`` where something unreadable decides it."""
-    match formula:
-        case f.Always() | f.Never() | f.Remark():
-            return formula is not NEVER
-        case f.OfType():
-            return type_of(value) in formula.types
-        case f.AnyOfValues() | f.NoneOfValues():
-            key = identity(value)
-            is_listed = any(key == listed for listed, _ in formula.values)
-            return is_listed is isinstance(formula, f.AnyOfValues)
-        case f.Both():
-            return _all(holds(part, value, unfold) for part in formula.parts)
-        case f.Either():
-            return _any(holds(part, value, unfold) for part in formula.parts)
-        case f.Reference():
-            return holds(unfold(formula), value, unfold)
-        case f.Unreadable():
-            return None
-        case f.OnlyDeclared():
-            return formula.place.admits(value)
+    of_any = OF_ANY_VALUE.get(type(formula))
+    if of_any is not None:
+        return of_any(formula, value, unfold)
     if isinstance(value, str):
         return _string_holds(formula, value)
     if isinstance(value, dict):
@@ -45,6 +27,24 @@ def holds(  # noqa: C901, PLR0911  one case a word
     if value is None or isinstance(value, bool):
         return True
     return _number_holds(formula, exact(value))
+
+
+def _listed_holds(formula: f.AnyOfValues | f.NoneOfValues, value: object, _unfold: Unfold) -> bool:
+    key = identity(value)
+    is_listed = any(key == listed for listed, _ in formula.values)
+    return is_listed is isinstance(formula, f.AnyOfValues)
+
+
+def _both_hold(formula: f.Both, value: object, unfold: Unfold) -> bool | None:
+    return _all(holds(part, value, unfold) for part in formula.parts)
+
+
+def _either_holds(formula: f.Either, value: object, unfold: Unfold) -> bool | None:
+    return _any(holds(part, value, unfold) for part in formula.parts)
+
+
+def _reference_holds(formula: f.Reference, value: object, unfold: Unfold) -> bool | None:
+    return holds(unfold(formula), value, unfold)
 
 
 def _all(answers: Iterable[bool | None]) -> bool | None:
@@ -146,3 +146,19 @@ def _object_holds(  # noqa: PLR0911  one case a word
         case f.SomeName():
             return _any(holds(formula.inner, name, unfold) for name in value)
     return True
+
+
+# A formula of these kinds speaks of values of any type.
+OF_ANY_VALUE: dict[type[f.Formula], Callable[[Any, object, Unfold], bool | None]] = {
+    f.Always: lambda _formula, _value, _unfold: True,
+    f.Never: lambda _formula, _value, _unfold: False,
+    f.Remark: lambda _formula, _value, _unfold: True,
+    f.Unreadable: lambda _formula, _value, _unfold: None,
+    f.OfType: lambda formula, value, _unfold: type_of(value) in formula.types,
+    f.OnlyDeclared: lambda formula, value, _unfold: formula.place.admits(value),
+    f.AnyOfValues: _listed_holds,
+    f.NoneOfValues: _listed_holds,
+    f.Both: _both_hold,
+    f.Either: _either_holds,
+    f.Reference: _reference_holds,
+}

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from governance.compatibility.report import Kind
 
 WHOLE = "The event"
+TOO_DEEP = "The schema is nested too deeply to be compared."
 SEPARATOR = " \u203a "  # a small arrow to the right: from a group to its field
 
 TEMPLATES: dict[Kind, str] = {

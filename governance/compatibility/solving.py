@@ -107,11 +107,16 @@ class Solver:
         start = search.start().extended(self.algebra.ordered(goal))
         return NONE if start is None else search.run(start)
 
+    def _unfold_at_a_cost(self, reference: f.Reference) -> f.Formula:
+        self.budget.spend(4)
+        return self.unfold(reference)
+
     def fits(self, formulas: Iterable[f.Formula], value: object) -> bool | None:
         """Return whether a document fits all formulas; ``None`` for unknown."""
         answer: bool | None = True
         for formula in formulas:
-            one = holds(formula, value, self.unfold)
+            self.budget.spend(2)
+            one = holds(formula, value, self._unfold_at_a_cost)
             if one is False:
                 return False
             if one is None:
@@ -189,17 +194,16 @@ class Search:
             return outcome
         open_clauses = list(settled.clauses)
         if outcome.is_found:
-            self.solver.budget.spend(len(open_clauses))
-            unfit = [c for c in open_clauses if not self.solver.fits((c,), outcome.value)]
-            if not unfit:
+            fits = self.solver.fits
+            open_clauses = [c for c in open_clauses if not fits((c,), outcome.value)]
+            if not open_clauses:
                 return outcome
-            open_clauses = unfit
         return self._branch(settled, min(open_clauses, key=lambda clause: len(clause.parts)))
 
     def _propagated(self, state: State) -> State | None:
         """Return the state after all alternatives that have only one way left."""
         while True:
-            self.solver.budget.spend(sum(len(one.parts) for one in state.clauses) // 4)
+            self.solver.budget.spend(sum(len(one.parts) for one in state.clauses) // 3)
             clauses: dict[f.Either, None] = {}
             decided: list[f.Formula] = []
             for clause in state.clauses:

@@ -252,7 +252,12 @@ COMBINATIONS: list[Row] = [
     ("all of two", {"allOf": [STRING, {"maxLength": 3}]}, {**STRING, "maxLength": 4}, True),
     ("any of two", STRING, {"anyOf": [NUMBER, STRING]}, True),
     ("one alternative less", {"anyOf": [NUMBER, STRING]}, STRING, False),
-    ("alternatives in another order", {"anyOf": [NUMBER, STRING]}, {"oneOf": [STRING, NUMBER]}, True),
+    (
+        "alternatives in another order",
+        {"anyOf": [NUMBER, STRING]},
+        {"oneOf": [STRING, NUMBER]},
+        True,
+    ),
     ("both at once are not one", {"anyOf": [NUMBER, INTEGER]}, {"oneOf": [NUMBER, INTEGER]}, False),
     ("one that is anything", {"type": "integer"}, {"oneOf": [{}, INTEGER]}, False),
     ("not a number", {"not": NUMBER}, {"not": INTEGER}, True),
@@ -298,7 +303,9 @@ TABLES = {
     "combinations": COMBINATIONS,
 }
 ROWS = [
-    pytest.param(*row[1:], id=f"{table}: {row[0]}") for table, rows in TABLES.items() for row in rows
+    pytest.param(*row[1:], id=f"{table}: {row[0]}")
+    for table, rows in TABLES.items()
+    for row in rows
 ]
 
 

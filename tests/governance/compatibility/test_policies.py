@@ -15,7 +15,13 @@ AB: dict[str, object] = {"type": "object", "properties": {"a": TEXT, "b": NUMBER
 ROWS: list[tuple[str, Schema, Schema, bool, bool]] = [
     ("a new optional field: nobody sends it yet", A, AB, True, False),
     ("a field that leaves an open group", AB, A, True, True),
-    ("a reader that closes breaks its writers", AB, {**A, "additionalProperties": False}, False, False),
+    (
+        "a reader that closes breaks its writers",
+        AB,
+        {**A, "additionalProperties": False},
+        False,
+        False,
+    ),
     ("closing without losing a field", A, {**A, "additionalProperties": False}, True, False),
     ("a required field that is new", A, {**AB, "required": ["b"]}, False, False),
     (
