@@ -204,15 +204,11 @@ def skip_backlog(
         return int(cursor.rowcount)
 
 
-def messages(
-    event_ids: Collection[UUID], known: Knowledge
-) -> Mapping[UUID, Message]:
+def messages(event_ids: Collection[UUID], known: Knowledge) -> Mapping[UUID, Message]:
     """Return the events, ready to go out; one whose payload is gone says so."""
     if not event_ids:
         return {}
-    payloads = dict(
-        Payload.objects.filter(event_id__in=event_ids).values_list("event_id", "data")
-    )
+    payloads = dict(Payload.objects.filter(event_id__in=event_ids).values_list("event_id", "data"))
     events = Event.objects.filter(pk__in=event_ids)
     return {event.pk: _message(event, payloads.get(event.pk), known) for event in events}
 

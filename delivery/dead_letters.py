@@ -68,9 +68,7 @@ def groups_for(deaths: Sequence[Death], *, now: datetime) -> Mapping[str, Failur
     return found
 
 
-def bury(
-    deaths: Sequence[Death], groups: Mapping[str, FailureGroup], *, now: datetime
-) -> None:
+def bury(deaths: Sequence[Death], groups: Mapping[str, FailureGroup], *, now: datetime) -> None:
     """Write the letters and count them in their groups; inside the transaction that ended them.
 
     An event that is dead already at the same subscription, as after a replay that failed, keeps
@@ -82,9 +80,7 @@ def bury(
             event_id__in=[death.owed.event_id for death in deaths], resolved_at__isnull=True
         )
     }
-    is_new = [
-        (death.owed.event_id, death.owed.subscription_id) not in letters for death in deaths
-    ]
+    is_new = [(death.owed.event_id, death.owed.subscription_id) not in letters for death in deaths]
     fresh = [death for death, new in zip(deaths, is_new, strict=True) if new]
     DeadLetter.objects.bulk_create(_letters(fresh, groups, now), ignore_conflicts=True)
     for death, new in zip(deaths, is_new, strict=True):
@@ -153,7 +149,12 @@ def _comes_back(group: FailureGroup, now: datetime) -> bool:
 def _reopen(group: FailureGroup, now: datetime) -> FailureGroup:
     before = group.state
     group = FailureGroup.objects.move(
-        group.pk, before, FailureGroupState.OPEN, resolved_at=None, ignored_until=None, assignee=None
+        group.pk,
+        before,
+        FailureGroupState.OPEN,
+        resolved_at=None,
+        ignored_until=None,
+        assignee=None,
     )
     signals.failure_reopened.send(FailureGroup, thing=group, by=None, now=now)
     record(

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
 
-from django.utils.functional import Promise
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
@@ -18,7 +18,11 @@ from delivery.retrying import Limit
 from delivery.states import DisableReason, SkipReason
 from delivery.transports import ErrorClass
 
-Text = str | Promise
+if TYPE_CHECKING:
+    # Only the stubs know that a lazy text is text.
+    from django.utils.functional import _StrPromise
+
+Text: TypeAlias = "str | _StrPromise"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -208,7 +208,9 @@ class Engine:
         if now - since < timedelta(seconds=POLL_SECONDS):
             return
         self._looked_at = now
-        active = [target.subscription_id for target in knowledge.targets.values() if target.is_active]
+        active = [
+            target.subscription_id for target in knowledge.targets.values() if target.is_active
+        ]
         for subscription_id in await self._in_database(
             claiming.due_subscriptions, active, since=since - claiming.MARGIN, now=now
         ):
@@ -242,7 +244,9 @@ class Engine:
             window.share = target.concurrency
             window.measure(clock)
             if window.room:
-                found.append(self._ask(window, target, knowledge.circuits.get(subscription_id), now))
+                found.append(
+                    self._ask(window, target, knowledge.circuits.get(subscription_id), now)
+                )
         return found
 
     def _ask(
@@ -263,6 +267,9 @@ class Engine:
             per_second=target.rate_per_second,
             may_probe=circuit is not None and breaker.may_send(circuit, now),
         )
+
+    def _target(self, subscription_id: UUID) -> Target | None:
+        return self._knowledge.targets.get(subscription_id) if self._knowledge else None
 
     # Sending
 
@@ -296,9 +303,11 @@ class Engine:
 
     async def _deliver(self, owed: Owed, window: Window) -> None:
         now = self._clock()
-        target = self._knowledge and self._knowledge.targets.get(owed.subscription_id)
+        target = self._target(owed.subscription_id)
         message = self._messages.get(owed.event_id)
-        if target is None or owed.leased_until - now < timedelta(seconds=target.timeout_seconds + 1):
+        if target is None or owed.leased_until - now < timedelta(
+            seconds=target.timeout_seconds + 1
+        ):
             return  # it becomes due again by itself
         address, is_for_health = self._address(owed, target, window)
         if address is None:
@@ -325,9 +334,7 @@ class Engine:
             )
         )
 
-    def _address(
-        self, owed: Owed, target: Target, window: Window
-    ) -> tuple[Address | None, bool]:
+    def _address(self, owed: Owed, target: Target, window: Window) -> tuple[Address | None, bool]:
         """Return where to send now, and whether the answer tells of the endpoint's health."""
         circuit = self._knowledge and self._knowledge.circuits.get(owed.subscription_id)
         if not target.is_active:
@@ -422,8 +429,7 @@ class Engine:
 
     def _after(self, result: Result) -> None:
         """Let the next of an ordered key go."""
-        knowledge = self._knowledge
-        target = knowledge and knowledge.targets.get(result.owed.subscription_id)
+        target = self._target(result.owed.subscription_id)
         if target is not None and target.is_ordered:
             self._windows[target.subscription_id].is_hot = True
 
@@ -470,9 +476,7 @@ class Engine:
         finally:
             self._is_stopping = False
 
-    async def _in_database(
-        self, work: Callable[P, R], *args: P.args, **kwargs: P.kwargs
-    ) -> R:
+    async def _in_database(self, work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         """Run `work` in the database thread, on a connection that is known to work."""
         return await self._loop.run_in_executor(
             self._database, partial(_on_live_connection, partial(work, *args, **kwargs))

@@ -208,9 +208,7 @@ def _close_letter(delivery_id: UUID, reason: str, now: datetime) -> None:
     DeadLetter.objects.filter(pk=letter.pk).update(
         resolved_at=now, resolution=_("Discarded: %(reason)s")[:200] % {"reason": reason[:180]}
     )
-    FailureGroup.objects.filter(pk=letter.failure_group_id).update(
-        open_count=F("open_count") - 1
-    )
+    FailureGroup.objects.filter(pk=letter.failure_group_id).update(open_count=F("open_count") - 1)
     group = FailureGroup.objects.get(pk=letter.failure_group_id)
     if group.open_count == 0 and group.state in _UNSETTLED:
         how = _("Every event of it was discarded")

@@ -44,7 +44,8 @@ class Notes:
                 continue
             heard, _status = self._heard.get(result.owed.subscription_id, ([], ""))
             heard.append(is_good)
-            status = str(answer.status or getattr(answer, "error_class", ""))
+            kind = "" if isinstance(answer, Receipt) else answer.error_class.value
+            status = str(answer.status or kind)
             self._heard[result.owed.subscription_id] = heard, status
             if not is_good or result.owed.subscription_id in not_closed:
                 self._is_urgent = True

@@ -54,9 +54,7 @@ def notify(
 def members(*teams: Team) -> QuerySet[User]:
     """Return the active people of these teams."""
     groups = [team.group_id for team in teams]
-    return User.objects.filter(
-        groups__in=groups, is_active=True, kind=UserKind.PERSON
-    ).distinct()
+    return User.objects.filter(groups__in=groups, is_active=True, kind=UserKind.PERSON).distinct()
 
 
 def of(user: User) -> QuerySet[Notification]:

@@ -66,9 +66,7 @@ def step(pk: UUID, *, now: datetime) -> list[UUID]:
 
 def stop(replay: Replay, *, now: datetime) -> int:
     """Take back everything of a cancelled replay that is not out yet; return how many."""
-    waiting = _waiting(replay).update(
-        refused=Refusal.CANCELLED, ended_at=now, result="refused"
-    )
+    waiting = _waiting(replay).update(refused=Refusal.CANCELLED, ended_at=now, result="refused")
     queued = ReplayItem.objects.filter(
         replay=replay, delivery_id__isnull=False, ended_at__isnull=True
     ).values_list("delivery_id", flat=True)
@@ -99,7 +97,7 @@ def _under_way(replay: Replay) -> QuerySet[ReplayItem]:
 
 def _learn_results(replay: Replay, now: datetime) -> None:
     """Note deliveries that ended without an attempt: skipped by a rule, or discarded."""
-    ids = list(_under_way(replay).values_list("delivery_id", flat=True))
+    ids = [pk for pk in _under_way(replay).values_list("delivery_id", flat=True) if pk]
     ended = Delivery.objects.filter(pk__in=ids, ended_at__isnull=False)
     for pk, status in ended.values_list("pk", "status"):
         ReplayItem.objects.filter(delivery_id=pk).update(ended_at=now, result=status)
@@ -150,7 +148,7 @@ def _queue(replay: Replay, count: int, now: datetime) -> list[UUID]:
 
 
 def _owe(replay: Replay, items: Sequence[ReplayItem], now: datetime) -> None:
-    Delivery.objects.bulk_create(
+    deliveries = Delivery.objects.bulk_create(
         Delivery(
             id=item.delivery_id,
             event_id=item.event_id,
@@ -174,7 +172,7 @@ def _owe(replay: Replay, items: Sequence[ReplayItem], now: datetime) -> None:
     )
     QueueRow.objects.bulk_create(
         QueueRow(
-            delivery_id=item.delivery_id,
+            delivery_id=made.pk,
             subscription_id=item.subscription_id,
             event_id=item.event_id,
             due_at=now,
@@ -183,7 +181,7 @@ def _owe(replay: Replay, items: Sequence[ReplayItem], now: datetime) -> None:
             else None,
             is_replay=True,
         )
-        for item in items
+        for item, made in zip(items, deliveries, strict=True)
     )
 
 

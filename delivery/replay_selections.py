@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -111,8 +111,9 @@ class Selection:
     ) -> list[Candidate]:
         """Return what is selected and visible to `by`, the oldest event first, at most `limit`."""
         if self.topic is not None and to is not None:
-            events = self._events(environment, by).order_by("pk").values_list("pk", flat=True)
-            return [Candidate(pk, to.pk, None) for pk in events[:limit]]
+            events = self._events(self.topic, environment, by).order_by("pk")
+            ids = events.values_list("pk", flat=True)[:limit]
+            return [Candidate(pk, to.pk, None) for pk in ids]
         rows = self._deliveries(environment, by).order_by("event_id", "pk")
         seen: dict[tuple[UUID, UUID], Candidate] = {}
         columns = rows.values_list("event_id", "subscription_id", "pk")
@@ -146,9 +147,9 @@ class Selection:
             rows = rows.filter(pk__lt=first_of(self.until))
         return rows
 
-    def _events(self, environment: str, by: User) -> QuerySet[Event]:
+    def _events(self, topic: UUID, environment: str, by: User) -> QuerySet[Event]:
         rows = access.restrict(
-            Event.objects.filter(environment=environment, type__topic_id=self.topic),
+            Event.objects.filter(environment=environment, type__topic_id=topic),
             by,
             Action.EVENT_VIEW,
         )
@@ -190,7 +191,7 @@ def _ids(value: object) -> tuple[UUID, ...]:
     return tuple(UUID(str(one)) for one in value)
 
 
-_READERS = {
+_READERS: Mapping[str, Callable[[object], object]] = {
     "deliveries": _ids,
     "failure_group": lambda value: UUID(str(value)),
     "subscription": lambda value: UUID(str(value)),

@@ -226,9 +226,7 @@ def cancel(replay: Replay, *, by: User, now: datetime, reason: str = "") -> Repl
     access.require(by, Action.REPLAY_CANCEL, replay)
     unfinished = (ReplayState.AWAITING_APPROVAL, *_GOING, ReplayState.PAUSED)
     with governed(by=by, now=now, reason=reason):
-        moved = Replay.objects.move(
-            replay.pk, unfinished, ReplayState.CANCELLED, ended_at=now
-        )
+        moved = Replay.objects.move(replay.pk, unfinished, ReplayState.CANCELLED, ended_at=now)
         stopped = replay_running.stop(moved, now=now)
         record(
             Action.REPLAY_CANCEL,

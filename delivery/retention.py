@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from django.db import connection
 
@@ -26,12 +27,12 @@ def keep(*, now: datetime) -> int:
     )
 
 
-def _delete_payloads(topic_id: object, before: datetime) -> int:
+def _delete_payloads(topic_id: UUID, before: datetime) -> int:
     """Delete a topic's payloads from before an instant, a batch at a time.
 
     What is still owed keeps its payload: it would otherwise end as expired.
     """
-    total = 0
+    total: int = 0
     while True:
         with connection.cursor() as cursor:
             cursor.execute(
@@ -41,7 +42,7 @@ def _delete_payloads(topic_id: object, before: datetime) -> int:
                 "ORDER BY o.event_id LIMIT %s))",
                 [topic_id, first_of(before), BATCH],
             )
-            deleted = cursor.rowcount
+            deleted = int(cursor.rowcount)
         total += deleted
         if deleted < BATCH:
             return total

@@ -36,9 +36,7 @@ class Totals:
     dead: int = 0
     skipped: int = 0
     discarded: int = 0
-    latency_counts: list[int] = field(
-        default_factory=lambda: [0] * (len(LATENCY_BOUNDS_MS) + 1)
-    )
+    latency_counts: list[int] = field(default_factory=lambda: [0] * (len(LATENCY_BOUNDS_MS) + 1))
     errors: dict[str, int] = field(default_factory=dict)
 
     @property
@@ -104,9 +102,7 @@ def series(
     """
     grain, step = _grain(until - since)
     start = _floor(since, step)
-    points = [
-        Totals(at=start + number * step) for number in range(-(-(until - start) // step))
-    ]
+    points = [Totals(at=start + number * step) for number in range(-(-(until - start) // step))]
     rows = _rows(grain, environment, start, until, topic, event_type, subscription, application)
     for row in rows:
         points[(row.at - start) // step].add(row)

@@ -117,12 +117,12 @@ def _entitled(known: Knowledge, now: datetime) -> Mapping[UUID, Target]:
         return known.targets
     allows = known.entitlements.allows
     return {
-        pk: target if target.is_entitled == is_entitled else replace(target, is_entitled=is_entitled)
+        pk: target
+        if target.is_entitled == is_entitled
+        else replace(target, is_entitled=is_entitled)
         for pk, target in known.targets.items()
         for is_entitled in (
-            allows(
-                target.application_id, Verb.SUBSCRIBE, target.topic_id, target.environment, now
-            ),
+            allows(target.application_id, Verb.SUBSCRIBE, target.topic_id, target.environment, now),
         )
     }
 

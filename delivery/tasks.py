@@ -5,7 +5,10 @@ A lost message delays work until the next sweep, and loses none: the work is row
 
 from __future__ import annotations
 
+from typing import Any
+
 from celery import shared_task
+from celery.signals import worker_process_shutdown
 from django.utils import timezone
 
 from delivery import claiming, dispatch, replay_running, retention, rollups
@@ -47,3 +50,9 @@ def roll_up() -> None:
 def keep_partitions() -> None:
     """Make the partitions of the coming days, and delete payloads past their retention."""
     retention.keep(now=timezone.now())
+
+
+@worker_process_shutdown.connect
+def give_back(**_signal: Any) -> None:
+    """Give back what a pool's process holds between two drains."""
+    dispatch.close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.utils import timezone
@@ -15,7 +16,7 @@ from delivery.models import Delivery, Event, Payload, QueueRow, Subscription
 from tests import factories
 
 
-def make_world(url: str, **fields: object) -> tuple[Subscription, SchemaVersion]:
+def make_world(url: str, **fields: Any) -> tuple[Subscription, SchemaVersion]:
     """Return a subscription to `url`, and a version whose events it is owed."""
     topic = factories.make_topic()
     version = factories.make_version(event_type=factories.make_event_type(topic=topic))

@@ -133,9 +133,7 @@ def test_a_mapping_makes_the_body(engine: Engine, receiver: Receiver) -> None:
     assert receiver.got[0].body == b'{"number":"A-0"}'
 
 
-def test_a_revoked_grant_stops_the_backlog_and_says_so(
-    engine: Engine, receiver: Receiver
-) -> None:
+def test_a_revoked_grant_stops_the_backlog_and_says_so(engine: Engine, receiver: Receiver) -> None:
     subscription, version = make_world(receiver.url())
     owe(subscription, make_events(version, 3))
     owe(subscription, make_events(version, 2), due_at=timezone.now() + timedelta(hours=2))
@@ -244,9 +242,7 @@ def test_a_fallback_takes_what_comes_while_the_circuit_is_open(
     assert QueueRow.objects.filter(attempts=0).count() == 0
 
 
-def test_a_key_is_delivered_in_order_with_one_in_flight(
-    engine: Engine, receiver: Receiver
-) -> None:
+def test_a_key_is_delivered_in_order_with_one_in_flight(engine: Engine, receiver: Receiver) -> None:
     failed: set[str] = set()
 
     def answer(got: Got, _before: int) -> Reply:
@@ -283,9 +279,7 @@ def test_a_rate_holds(engine: Engine, receiver: Receiver) -> None:
     assert statuses() == {DeliveryStatus.DELIVERED: 60}
 
 
-def test_a_slow_receiver_takes_nothing_from_the_others(
-    engine: Engine, receiver: Receiver
-) -> None:
+def test_a_slow_receiver_takes_nothing_from_the_others(engine: Engine, receiver: Receiver) -> None:
     receiver.reply = lambda got, _before: Reply(after_seconds=3 if got.path == "/slow" else 0)
     slow, version = make_world(receiver.url("/slow"))
     owe(slow, make_events(version, 40))

@@ -309,9 +309,7 @@ def test_a_discarded_letter_says_why_and_closes_its_group(
 ) -> None:
     _subscription, group = die(engine, receiver, 1)
     delivery = Delivery.objects.get()
-    delivery = failures.discard(
-        delivery, reason="A test order", by=support, now=timezone.now()
-    )
+    delivery = failures.discard(delivery, reason="A test order", by=support, now=timezone.now())
     assert (delivery.status, delivery.reason) == ("discarded", "A test order")
     group.refresh_from_db()
     assert (group.state, group.open_count) == ("resolved", 0)
