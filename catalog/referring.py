@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from functools import lru_cache
 
@@ -27,6 +28,13 @@ def resolve(uri: str) -> schemas.Schema | None:
         .first()
     )
     return None if row is None else _parsed(row)
+
+
+def self_contained(document: str) -> str:
+    """Return a stored schema as text that draws on nothing outside itself."""
+    schema = _parsed(document)
+    alone = schemas.self_contained(schema, resolve=resolve)
+    return document if alone is schema else json.dumps(alone)
 
 
 def schema_path(event_type_name: str, version: str) -> str:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from datetime import datetime
 
-from catalog import schemas
+from catalog import referring, schemas
 from catalog.models import Application, EventType, User
 from delivery import configuration, endpoints, envelopes, subscriptions
 from delivery.cloudevents import to_structured_bytes
@@ -94,7 +94,9 @@ def _whole(event: Event, event_type: EventType, by: User) -> dict[str, object]:
     envelope = envelopes.envelope_of(event, data, type_name=event_type.name)
     document: dict[str, object] = json.loads(to_structured_bytes(envelope))
     if "data" in document and not access.allows(by, Action.SENSITIVE_VIEW, event):
-        document["data"] = schemas.mask(document["data"], event.version.document)
+        document["data"] = schemas.mask(
+            document["data"], event.version.document, resolve=referring.resolve
+        )
     return document
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from catalog import schemas
+from catalog import referring, schemas
 from catalog.models import EventType, SchemaVersion, User
 from delivery.models import Event, Payload
 from governance import access
@@ -47,7 +47,7 @@ def sample(
         if payload is not None:
             data = json.loads(payload.data)
             if not access.allows(viewer, Action.SENSITIVE_VIEW, event):
-                data = schemas.mask(data, event.version.document)
+                data = schemas.mask(data, event.version.document, resolve=referring.resolve)
             return Sample(data=data, at=event.received_at)
     if version is not None and version.example:
         return Sample(data=json.loads(version.example), at=None)

@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from catalog import schemas
+from catalog import referring, schemas
 from catalog.models import User
 from delivery import diagnosis
 from delivery.models import Attempt, DeadLetter, Event
@@ -55,5 +55,5 @@ def _data(letter: DeadLetter, event: Event | None, viewer: User) -> tuple[object
     data = json.loads(letter.payload)
     if access.allows(viewer, Action.SENSITIVE_VIEW, event):
         return data, False
-    masked = schemas.mask(data, event.version.document)
+    masked = schemas.mask(data, event.version.document, resolve=referring.resolve)
     return masked, masked != data

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from catalog import schemas
-from catalog.documents.bundling import Bundle
+from catalog.schemas.bundling import Bundle
 
 CONTENT_TYPE = "application/json"
 
@@ -75,7 +75,7 @@ def build(
     resolve: schemas.Resolve | None = None,
 ) -> dict[str, Any]:
     """Return the document; topics without an accepted version are channels without messages."""
-    bundle = Bundle(resolve)
+    bundle = Bundle(resolve, place="#/components/schemas")
     messages: dict[str, Any] = {}
     channels: dict[str, Any] = {}
     operations: dict[str, Any] = {}

@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from catalog import lifecycle, schemas
+from catalog import lifecycle, referring, schemas
 from catalog.models import EventType, Release, SchemaVersion
 from catalog.querysets import EventTypeQuerySet
 from catalog.requests import PortalRequest
@@ -108,7 +108,7 @@ def _frame(request: PortalRequest, event_type: EventType, current: str) -> dict[
         ChangeRequest.objects.filter(event_type=event_type), request.user, Action.CHANGE_VIEW
     )
     open_changes = changes.unfinished().count()
-    fields = schemas.fields(shown.document) if shown else []
+    fields = schemas.fields(shown.document, resolve=referring.resolve) if shown else []
     labels: list[tuple[str, Any, int | None]] = [
         ("detail", _("Overview"), None),
         ("versions", _("Versions"), len(versions)),

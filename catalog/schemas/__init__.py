@@ -6,6 +6,7 @@ Does not: compare two schemas (`governance.compatibility`), or know house rules 
 Start reading at `reading.py`, then `wellformed.py` and `validating.py`.
 """
 
+from catalog.schemas.bundling import self_contained
 from catalog.schemas.fieldtable import Field, fields
 from catalog.schemas.inferring import infer
 from catalog.schemas.masking import MASK, mask
@@ -45,6 +46,7 @@ __all__ = [
     "problems",
     "read",
     "sample",
+    "self_contained",
     "to_rows",
     "validator_for",
 ]

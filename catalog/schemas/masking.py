@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from catalog.schemas.parts import Part, merged
-from catalog.schemas.reading import Resolve, Schema, read
+from catalog.schemas.reading import Resolve, Schema, follow, read
 from catalog.schemas.wellformed import in_place
 
 # What stands in place of a value: neither its length nor its first letter is given away.
@@ -17,7 +17,8 @@ def mask(data: object, document: str | bytes | Schema, *, resolve: Resolve | Non
     """Return the data with each sensitive value replaced by `MASK`; the data itself is not changed.
 
     A value is sensitive when any schema that could speak of it says so, also one in a branch that
-    does not apply: rather one too many hidden than one shown.
+    does not apply, or when one refers to what cannot be found: rather one too many hidden than one
+    shown.
     """
     schema = read(document)
     return _masked(data, [(schema, schema)], resolve)
@@ -25,7 +26,7 @@ def mask(data: object, document: str | bytes | Schema, *, resolve: Resolve | Non
 
 def _masked(data: object, speaking: list[tuple[Schema, Schema]], resolve: Resolve | None) -> object:
     parts = list(_all_parts(speaking, resolve))
-    if any(part.schema.get("x-sensitive") for part in parts):
+    if any(part.schema.get("x-sensitive") or _leads_nowhere(part, resolve) for part in parts):
         return MASK
     if isinstance(data, Mapping):
         return {
@@ -38,6 +39,11 @@ def _masked(data: object, speaking: list[tuple[Schema, Schema]], resolve: Resolv
             for index, value in enumerate(data)
         ]
     return data
+
+
+def _leads_nowhere(part: Part, resolve: Resolve | None) -> bool:
+    reference = part.schema.get("$ref")
+    return isinstance(reference, str) and follow(reference, part.root, resolve=resolve) is None
 
 
 def _all_parts(speaking: list[tuple[Schema, Schema]], resolve: Resolve | None) -> Iterator[Part]:

@@ -160,6 +160,51 @@ def test_a_reference_may_lead_into_the_catalog_and_nowhere_else(own_id: str | No
     assert paths == ["total", "total.amount", "total.currency"]
 
 
+@pytest.mark.parametrize("draft", list(schemas.Dialect))
+@pytest.mark.parametrize("own_id", [None, "https://acme.example/order"])
+def test_what_is_drawn_on_can_be_made_a_part(own_id: str | None, draft: str) -> None:
+    catalog = {
+        MONEY_URI: {
+            "$defs": {"money": {"type": "number", "x-sensitive": "salary"}},
+            "properties": {"net": {"$ref": "#/$defs/money"}, "more": {"$ref": "#"}},
+        }
+    }
+    schema: dict[str, Any] = {
+        "$schema": str(draft),
+        "properties": {
+            "pay": {"$ref": f"{MONEY_URI}#/$defs/money"},
+            "all": {"items": {"$ref": MONEY_URI}},
+            "self": {"$ref": "#"},
+        },
+    }
+    if own_id:
+        schema["$id"] = own_id
+    alone = schemas.self_contained(schema, resolve=catalog.get)
+    assert schemas.problems(alone) == []
+    data = {"pay": "x", "all": [{"more": {"net": "y"}}], "self": {"pay": "z"}}
+    found = [
+        list(one.iter_errors(data))
+        for one in (
+            schemas.validator_for(alone),
+            schemas.validator_for(schema, resolve=catalog.get),
+        )
+    ]
+    assert sorted(found[0]) == sorted(found[1])
+    assert len(found[0]) == 3
+    hidden = {
+        "pay": schemas.MASK,
+        "all": [{"more": {"net": schemas.MASK}}],
+        "self": {"pay": schemas.MASK},
+    }
+    assert schemas.mask(data, alone) == schemas.mask(data, schema, resolve=catalog.get) == hidden
+    assert schemas.self_contained(ORDER, resolve=catalog.get) is ORDER
+
+
+def test_what_refers_to_nothing_that_is_known_is_hidden() -> None:
+    schema = {"properties": {"pay": {"$ref": MONEY_URI}}}
+    assert schemas.mask({"pay": 1, "day": 2}, schema) == {"pay": schemas.MASK, "day": 2}
+
+
 @pytest.mark.parametrize(
     ("change", "expected"),
     [
