@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, ViewportSize
 
 from tests.portal import RunningPortal
 
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.journey
 
 # Where every person may go; what they find there is other tests' business.
 PLACES = ["/", "/catalog/", "/applications/", "/changes/", "/access/", "/failures/", "/profile"]
-NARROW = {"width": 380, "height": 800}
+NARROW: ViewportSize = {"width": 380, "height": 800}
 
 
 @pytest.fixture
