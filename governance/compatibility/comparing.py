@@ -294,15 +294,26 @@ class Comparison:
                 yield from self._walk(writer.goal, target, path)
 
     def _remark(self, writer: Writer, node: Located, part: Part, path: Path) -> Iterator[Break]:
-        """Report a promise that no validator checks, if a text can stand at this place at all."""
-        text = self.algebra.of_type((JsonType.STRING,))
-        outcome = self._ask((*self.root, self._lifted(path, text) if path else text))
+        """Report a promise that no validator checks, if it matters at this place at all."""
+        remark = part.formula
+        if not isinstance(remark, f.Remark) or self._is_meant_by(writer, remark):
+            return
+        value = self.algebra.of_type((remark.about,))
+        outcome = self._ask((*self.root, self._lifted(path, value)))
         if outcome.is_found:
             outcome = Outcome(Answer.BY_CONVENTION)
         if not outcome.is_none:
             yield Break(
                 node=node, keyword=part.keyword, detail=part.detail, path=path, outcome=outcome
             )
+
+    def _is_meant_by(self, writer: Writer, remark: f.Remark) -> bool:
+        """Return whether what the writer promises, taken at its word, covers the reader's remark."""
+        if remark.meant is None:
+            return False
+        promised = [one.meant for one in writer.goal if isinstance(one, f.Remark) and one.meant]
+        outcome = self._ask((*writer.goal, *promised, self.algebra.opposite(remark.meant)))
+        return outcome.is_none
 
     def _question(self, writer: Writer, node: Located, part: Part, path: Path) -> Iterator[Break]:
         """Ask one question, at its place and then for whole documents."""

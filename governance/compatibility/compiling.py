@@ -15,7 +15,7 @@ from governance.compatibility.algebra import ALWAYS, NEVER, Algebra
 from governance.compatibility.documents import Dialect, Library, Located
 from governance.compatibility.formulas import Names
 from governance.compatibility.twins import Twins
-from governance.compatibility.values import JsonType, exact
+from governance.compatibility.values import JsonType, exact, identity
 
 IN_PLACE_LISTS = ("allOf", "anyOf", "oneOf")
 IN_PLACE_SINGLE = ("not", "if", "then", "else")
@@ -334,7 +334,8 @@ def read_remark(keyword: str) -> Read:
     def read(c: Compiler, _node: Located, raw: Raw) -> Iterator[Part]:
         written = raw[keyword]
         if isinstance(written, str):
-            yield Part(keyword=keyword, formula=c.algebra.make(f.Remark, keyword, written))
+            formula = c.algebra.make(f.Remark, keyword, written, JsonType.STRING, None)
+            yield Part(keyword=keyword, formula=formula)
 
     return read
 
@@ -491,11 +492,20 @@ def read_prefix_items(c: Compiler, node: Located, raw: Raw) -> Iterator[Part]:
 
 @reads("additionalItems", last=Dialect.DRAFT_2019_09)
 def read_additional_items(c: Compiler, node: Located, raw: Raw) -> Iterator[Part]:
-    """Read ``additionalItems``: it counts only beside the list form of ``items``."""
+    """Read ``additionalItems``: it counts only beside the list form of ``items``.
+
+    Without any ``items`` validators must ignore it, and some do not: there it is a remark.
+    """
     if isinstance(raw.get("items"), list):
         start = prefix_length(node, raw)
         formula = c.algebra.each_item(start, None, c.below(node, "additionalItems"))
         yield Part(keyword="additionalItems", formula=formula)
+    elif "items" not in raw:
+        meant = c.algebra.each_item(0, None, c.below(node, "additionalItems"))
+        if meant is not ALWAYS:
+            written = identity(raw["additionalItems"])
+            formula = c.algebra.make(f.Remark, "additionalItems", written, JsonType.ARRAY, meant)
+            yield Part(keyword="additionalItems", formula=formula)
 
 
 @reads("contains", first=Dialect.DRAFT_06)

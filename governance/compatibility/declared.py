@@ -7,8 +7,9 @@ schemas, whether or not they hold for the document at hand. At a place a propert
 - by its name: in ``properties``, ``required``, ``dependentRequired``, ``dependentSchemas`` or
   ``dependencies``, or by a pattern of ``patternProperties``;
 - as an entry of a map: by an ``additionalProperties`` or ``unevaluatedProperties`` that is a schema
-  with content, or, where nothing is declared by name, by ``propertyNames``, ``minProperties`` or
-  ``maxProperties``, which speak of properties in general.
+  with content, or, where neither properties nor patterns are listed nor any required, by
+  ``propertyNames``, ``minProperties``, ``maxProperties`` or what depends on a property: these speak
+  of properties in general.
 
 ``additionalProperties: true``, ``{}`` and silence declare nothing. The value of a property is the
 place of everything that those schemas say of it; entries of arrays likewise.
@@ -26,8 +27,9 @@ from governance.compatibility.documents import Located
 from governance.compatibility.formulas import searcher
 
 REST_KEYWORDS = ("additionalProperties", "unevaluatedProperties")
-GENERAL_KEYWORDS = ("propertyNames", "minProperties", "maxProperties")
+LISTING_KEYWORDS = ("properties", "patternProperties", "required")
 DEPENDENT_KEYWORDS = ("dependentRequired", "dependentSchemas", "dependencies")
+GENERAL_KEYWORDS = ("propertyNames", "minProperties", "maxProperties", *DEPENDENT_KEYWORDS)
 ENTRY_KEYWORDS = ("items", "additionalItems", "contains", "unevaluatedItems")
 
 
@@ -48,13 +50,16 @@ class Place:
     def __post_init__(self) -> None:
         for node in self.nodes:
             self._read(node, self.places.compiler.keywords(node))
-        speaks_in_general = any(
-            keyword in self.places.compiler.keywords(node)
+        is_listed = self._uses(LISTING_KEYWORDS)
+        self.is_map = bool(self.maps) or (not is_listed and self._uses(GENERAL_KEYWORDS))
+
+    def _uses(self, keywords: tuple[str, ...]) -> bool:
+        """Return whether any of the schemas says something under any of the keywords."""
+        return any(
+            self.places.compiler.keywords(node).get(keyword)
             for node in self.nodes
-            for keyword in GENERAL_KEYWORDS
+            for keyword in keywords
         )
-        is_listed = bool(self.exact or self.patterns)
-        self.is_map = bool(self.maps) or (speaks_in_general and not is_listed)
 
     def _read(self, node: Located, raw: Mapping[str, object]) -> None:
         for keyword, found in (("properties", self.exact), ("patternProperties", self.patterns)):

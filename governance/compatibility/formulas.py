@@ -258,10 +258,15 @@ class Unreadable(Formula):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Remark(Formula):
-    """A promise that validators do not check (how a text is encoded); it holds for any value."""
+    """A promise that validators do not check (how a text is encoded); it holds for any value.
+
+    ``meant`` is what it would ask if they did, as far as that can be said.
+    """
 
     keyword: str
-    value: str
+    value: Hashable
+    about: JsonType
+    meant: Formula | None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
