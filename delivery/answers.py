@@ -6,15 +6,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import format_datetime
-from operator import itemgetter
 
 import orjson
 
 from catalog.problems import CONTENT_TYPE as PROBLEM
 from catalog.problems import TYPE_PREFIX, Problem
 from delivery import configuration
-from delivery.edge import Kind, Refused
-from delivery.known import EventType, Version
+from delivery.edge import Accepted, Kind, Refused
 from delivery.recording import Recorded
 
 JSON = "application/json"
@@ -107,20 +105,15 @@ def under(index: int, refused: Refused) -> list[tuple[str, str]]:
     ]
 
 
-def deprecation_headers(used: Iterable[tuple[EventType, Version]]) -> dict[str, str]:
+def deprecation_headers(events: Iterable[Accepted]) -> Mapping[str, str] | None:
     """Return `Deprecation` (RFC 9745) and `Sunset` (RFC 8594) of the first version that ends."""
-    ending = sorted(
-        (
-            (version.sunset_at or FAR, version.deprecated_at, kind.name, version)
-            for kind, version in used
-            if version.deprecated_at is not None
-        ),
-        key=itemgetter(0, 1, 2),
-    )
+    ending = [event for event in events if event.version.deprecated_at is not None]
     if not ending:
-        return {}
-    _sunset_at, deprecated_at, name, version = ending[0]
-    headers = {"Deprecation": f"@{int(deprecated_at.timestamp())}"}
+        return None
+    first = min(ending, key=lambda event: event.version.sunset_at or FAR)
+    version, name = first.version, first.event_type.name
+    since = version.deprecated_at or FAR
+    headers = {"Deprecation": f"@{int(since.timestamp())}"}
     if version.sunset_at is not None:
         headers["Sunset"] = format_datetime(version.sunset_at.astimezone(UTC), usegmt=True)
     if version.replacement is not None:

@@ -23,8 +23,8 @@ from delivery import answers, configuration, edge, knowledge, publishing, record
 from delivery.allowance import Allowance
 from delivery.answers import Answer
 from delivery.cloudevents import MAX_REQUEST_BYTES, Envelope, Mode, Refusal, Request, from_http
-from delivery.edge import Kind, Publisher, Refused
-from delivery.known import Knowledge
+from delivery.edge import Kind, Refused
+from delivery.known import Knowledge, Publisher
 from delivery.recorder import Recorder, Unit
 from delivery.recording import Prepared, Recorded
 from governance import keys
@@ -170,10 +170,7 @@ async def _record(unit: Unit) -> list[Recorded | Refused]:
 
 
 def _taken(body: object, prepared: Sequence[Prepared]) -> Answer:
-    used = {(one.accepted.event_type.id, one.accepted.version.id): one for one in prepared}
-    headers = answers.deprecation_headers(
-        (one.accepted.event_type, one.accepted.version) for one in used.values()
-    )
+    headers = answers.deprecation_headers(one.accepted for one in prepared)
     return Answer(status=202, body=orjson.dumps(body), headers=headers)
 
 

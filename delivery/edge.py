@@ -6,12 +6,12 @@ database: what governance says comes as `Knowledge`.
 
 from __future__ import annotations
 
+import os
 import re
-import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
-from uuid import UUID
 
 from delivery import envelopes
 from delivery.cloudevents import (
@@ -22,9 +22,9 @@ from delivery.cloudevents import (
     TooLarge,
     content_digest,
 )
-from delivery.known import EventType, Key, Knowledge, Topic, Version
+from delivery.cloudevents.envelope import canonical
+from delivery.known import EventType, Key, Knowledge, Publisher, Topic, Version
 from governance import keys
-from governance.states import Verb
 
 MAX_HOPS = 16  # flows that trigger each other are stopped here (design, section 4)
 # Where a version's schema stands in the portal; the host may be any name that leads here.
@@ -68,19 +68,14 @@ class Refused(Exception):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Publisher:
-    """Who publishes, and into which environment; a key, or an adapter, stands for it."""
-
-    application_id: UUID
-    environment: str
-    key_id: UUID | None = None
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
 class Accepted:
-    """An event that passed, completed, with everything that storing and routing need."""
+    """An event that passed, with everything that storing and routing need.
+
+    `envelope` is what came; `extensions` are its own and those that the edge added.
+    """
 
     envelope: Envelope
+    extensions: Mapping[str, ExtensionValue]
     publisher: Publisher
     event_type: EventType
     version: Version
@@ -94,6 +89,15 @@ class Accepted:
         """Return the topic of its type."""
         return self.event_type.topic
 
+    def text(self, name: str) -> str:
+        """Return an extension as text, empty for one that is not set."""
+        value = self.extensions.get(name)
+        return value if isinstance(value, str) else "" if value is None else canonical(value)
+
+    def attributes(self) -> dict[str, str]:
+        """Return every attribute as filters see it."""
+        return replace(self.envelope, extensions=self.extensions).attributes()
+
 
 def identify(knowledge: Knowledge, plain_key: str | None, now: datetime) -> Publisher:
     """Return whom an API key stands for; raises `Refused` for none, an unknown or an ended one."""
@@ -105,16 +109,15 @@ def identify(knowledge: Knowledge, plain_key: str | None, now: datetime) -> Publ
     key: Key | None = knowledge.keys.get(keys.digest(plain_key))
     if key is None or (key.expires_at is not None and key.expires_at <= now):
         raise Refused(Kind.NO_KEY, "This API key is not known here, was revoked or has expired.")
-    return Publisher(application_id=key.application_id, environment=key.environment, key_id=key.id)
+    return key.publisher
 
 
 def accept(
     knowledge: Knowledge, publisher: Publisher, envelope: Envelope, now: datetime
 ) -> Accepted:
     """Let an envelope through every rule and complete it; raises `Refused` at the first broken."""
-    event_type = _event_type(knowledge, publisher, envelope)
+    event_type = _event_type(knowledge, publisher, envelope, now)
     topic = event_type.topic
-    _require_grant(knowledge, publisher, topic, now)
     regions = envelopes.regions_of(envelope)
     _require_residency(knowledge, publisher, topic, regions)
     version = _version(event_type, publisher.environment, envelope)
@@ -122,14 +125,15 @@ def accept(
     _require_contract(event_type, version, envelope)
     partition_key = topic.partition_key(envelope)
     return Accepted(
-        envelope=_completed(envelope, partition_key),
+        envelope=envelope,
+        extensions=_completed(envelope, partition_key),
         publisher=publisher,
         event_type=event_type,
         version=version,
         regions=regions,
         partition_key=partition_key,
         content=content_digest(envelope),
-        hops=envelope.hops,
+        hops=envelope.hops if envelope.extensions else 0,
     )
 
 
@@ -143,24 +147,21 @@ def refused(refusal: Refusal) -> Refused:
     return Refused(kind, refusal.errors[0][1], errors=refusal.errors)
 
 
-def _event_type(knowledge: Knowledge, publisher: Publisher, envelope: Envelope) -> EventType:
+def _event_type(
+    knowledge: Knowledge, publisher: Publisher, envelope: Envelope, now: datetime
+) -> EventType:
     """Return the type; one of a topic that the publisher may not view is as unknown as any."""
-    found = knowledge.event_types.get(envelope.type)
-    if found is None or not knowledge.may_view(publisher.application_id, found.topic):
+    found = knowledge.pass_of(publisher, envelope.type)
+    if found is None or not found.is_visible:
         message = f"There is no event type {envelope.type} here. The catalog lists those there are."
         raise Refused(Kind.UNKNOWN_TYPE, message, errors=(("/type", message),))
-    return found
-
-
-def _require_grant(knowledge: Knowledge, publisher: Publisher, topic: Topic, now: datetime) -> None:
-    if not knowledge.entitlements.allows(
-        publisher.application_id, Verb.PUBLISH, topic.id, publisher.environment, now
-    ):
+    if found.may_publish_until <= now:
         raise Refused(
             Kind.NO_GRANT,
-            f"This application may not publish to {topic.name} in {publisher.environment}. "
-            "Ask for access on the topic's page.",
+            f"This application may not publish to {found.event_type.topic.name} "
+            f"in {publisher.environment}. Ask for access on the topic's page.",
         )
+    return found.event_type
 
 
 def _require_residency(
@@ -231,20 +232,17 @@ def _require_contract(event_type: EventType, version: Version, envelope: Envelop
     )
 
 
-def _completed(envelope: Envelope, partition_key: str) -> Envelope:
-    """Add what finds the event again: correlation and trace, where the publisher sent none."""
-    added: dict[str, ExtensionValue] = {}
-    if not envelope.text(envelopes.CORRELATION):
-        added[envelopes.CORRELATION] = secrets.token_hex(16)
-    trace = envelope.text(envelopes.TRACE)
-    if trace is None or not _TRACE_PARENT.fullmatch(trace):
-        added[envelopes.TRACE] = _new_trace()
-    if partition_key and envelope.text(envelopes.PARTITION) is None:
-        added[envelopes.PARTITION] = partition_key
-    return replace(envelope, extensions={**envelope.extensions, **added}) if added else envelope
-
-
-def _new_trace() -> str:
-    """Return a new W3C trace context, sampled."""
-    digits = secrets.token_hex(24)
-    return f"00-{digits[:32]}-{digits[32:]}-01"
+def _completed(envelope: Envelope, partition_key: str) -> dict[str, ExtensionValue]:
+    """Return the extensions with what finds the event again, where the publisher sent none."""
+    extensions = dict(envelope.extensions)
+    # Random, not secret: 16 bytes for each of the two identifiers, 8 for the span.
+    digits = os.urandom(40).hex()
+    if not extensions.get(envelopes.CORRELATION):
+        extensions[envelopes.CORRELATION] = digits[48:]
+    trace = extensions.get(envelopes.TRACE)
+    if not isinstance(trace, str) or not _TRACE_PARENT.fullmatch(trace):
+        # A new W3C trace context, sampled.
+        extensions[envelopes.TRACE] = f"00-{digits[:32]}-{digits[32:48]}-01"
+    if partition_key:
+        extensions.setdefault(envelopes.PARTITION, partition_key)
+    return extensions

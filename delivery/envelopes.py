@@ -20,14 +20,16 @@ REGIONS = "regions"  # of ours: region codes, joined by commas, that the event m
 OWN_COLUMNS = frozenset({CORRELATION, CAUSATION, TRACE, HOPS, PARTITION, REGIONS})
 
 
-def further_extensions(envelope: Envelope) -> dict[str, ExtensionValue]:
+def further(extensions: Mapping[str, ExtensionValue]) -> dict[str, ExtensionValue]:
     """Return the extensions that have no column of their own."""
-    return {name: value for name, value in envelope.extensions.items() if name not in OWN_COLUMNS}
+    return {name: value for name, value in extensions.items() if name not in OWN_COLUMNS}
 
 
 def regions_of(envelope: Envelope) -> tuple[str, ...]:
     """Return the regions that the event itself is bound to; empty means anywhere."""
-    text = envelope.text(REGIONS) or ""
+    text = envelope.text(REGIONS)
+    if not text:
+        return ()
     return tuple(code for code in (part.strip().lower() for part in text.split(",")) if code)
 
 

@@ -14,6 +14,7 @@ from delivery.cloudevents import Envelope
 from delivery.expressions import Expression
 from delivery.filters import CompiledFilter
 from governance.access import Entitlements
+from governance.states import Verb
 
 PARTITION_ATTRIBUTE = "partitionkey"
 VIEW = "view_topic"
@@ -21,12 +22,32 @@ MAX_KEY_CHARACTERS = 400
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Pass:
+    """What one publisher may do with one event type; kept as long as the reading it is of."""
+
+    event_type: EventType
+    is_visible: bool
+    may_publish_until: datetime
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Publisher:
+    """Who publishes, and into which environment: a key, or an adapter, stands for it.
+
+    `passes` are found at first use; a publisher lives no longer than the reading that made it.
+    """
+
+    application_id: UUID
+    environment: str
+    key_id: UUID | None = None
+    passes: dict[str, Pass] = field(default_factory=dict, compare=False, repr=False)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Key:
     """An API key that was not revoked."""
 
-    id: UUID
-    application_id: UUID
-    environment: str
+    publisher: Publisher
     expires_at: datetime | None
 
 
@@ -75,25 +96,30 @@ class Version:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class EventType:
-    """An event type with what is accepted of it, by environment; `newest` has no empty place."""
+    """An event type with what is accepted of it and who wants it, by environment."""
 
     id: UUID
     name: str
     topic: Topic
     versions: Mapping[tuple[str, str], Version]
     newest: Mapping[str, Version]
+    wanted_by: Mapping[str, tuple[Subscription, ...]]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Subscription:
-    """What routing asks of a standing subscription; empty `event_types` mean all of the topic."""
+    """What routing asks of a standing subscription.
+
+    Empty `event_types` mean all of the topic; `filter` is None where every event passes.
+    """
 
     id: UUID
     number: int
     application_id: UUID
     event_types: frozenset[str]
     version_pin: int | None
-    filter: CompiledFilter
+    filter: CompiledFilter | None
+    entitled_until: datetime
     region: str
     is_ordered: bool
     is_pull: bool
@@ -109,6 +135,23 @@ class Knowledge:
     event_types: Mapping[str, EventType]
     subscriptions: Mapping[tuple[UUID, str], tuple[Subscription, ...]]
     entitlements: Entitlements
+
+    def pass_of(self, publisher: Publisher, type_name: str) -> Pass | None:
+        """Return what the publisher may do with the type, None for a type that is unknown."""
+        found = publisher.passes.get(type_name)
+        if found is None:
+            event_type = self.event_types.get(type_name)
+            if event_type is None:
+                return None
+            owner, topic = publisher.application_id, event_type.topic
+            found = publisher.passes[type_name] = Pass(
+                event_type=event_type,
+                is_visible=self.may_view(owner, topic),
+                may_publish_until=self.entitlements.until(
+                    owner, Verb.PUBLISH, topic.id, publisher.environment
+                ),
+            )
+        return found
 
     def may_view(self, application_id: UUID, topic: Topic) -> bool:
         """Tell whether the application may know that the topic exists, as `access` would."""

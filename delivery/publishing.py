@@ -14,8 +14,8 @@ from django.db import connection, transaction
 
 from delivery import edge, knowledge, recording, routing, signals
 from delivery.cloudevents import Envelope
-from delivery.edge import Publisher, Refused
-from delivery.known import Knowledge
+from delivery.edge import Refused
+from delivery.known import Knowledge, Publisher
 from delivery.recording import Outcome, Prepared, Recorded
 from delivery.tally import UPSERT, Tally
 
@@ -30,7 +30,7 @@ def prepare(
 ) -> Prepared:
     """Let one event through every rule and pick who gets it; raises `edge.Refused`."""
     accepted = edge.accept(known, publisher, envelope, now)
-    return Prepared.of(accepted, routing.route(known, accepted, now), now, origin_id=origin_id)
+    return Prepared.of(accepted, routing.route(accepted, now), now, origin_id=origin_id)
 
 
 def publish(
@@ -57,20 +57,20 @@ def record(events: Sequence[Prepared]) -> list[Outcome]:
             cursor.execute(recording.CAUSES, {"ids": ids, "environment": environment})
             causes.update(dict(cursor.fetchall()))
         cursor.execute(recording.INSERT, recording.parameters(events, causes))
-        inserted = {row[0] for row in cursor.fetchall()}
-        digests = [event.digest for event in events if event.id not in inserted]
+        refused = {row[0] for row in cursor.fetchall()}
+        digests = [event.digest for event in events if event.id in refused]
         seen = {}
         if digests:
             cursor.execute(recording.SEEN, {"digests": digests})
             seen = {bytes(row[0]): row for row in cursor.fetchall()}
         for event in events:
-            if event.id in inserted:
+            if event.id not in refused:
                 tally.add(event.route.filtered, event.received_at)
         if tally:
             cursor.execute(UPSERT, tally.take())
-        woken = recording.woken(events, inserted, causes)
+        woken = recording.woken(events, refused, causes)
         if woken:
             transaction.on_commit(
                 lambda: signals.work_waits.send(None, subscription_ids=woken), robust=True
             )
-    return recording.outcomes(events, inserted=inserted, seen=seen, causes=causes)
+    return recording.outcomes(events, refused=refused, seen=seen, causes=causes)

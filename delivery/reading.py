@@ -11,8 +11,9 @@ from functools import lru_cache
 from uuid import UUID
 
 from catalog import models as catalog
+from catalog import referring
 from catalog.models import Release, SchemaVersion
-from catalog.words import ReleaseState
+from catalog.words import Environment, ReleaseState
 from delivery import expressions, filters
 from delivery import models as rows
 from delivery.expressions import Expression
@@ -21,6 +22,7 @@ from delivery.known import (
     EventType,
     Key,
     Knowledge,
+    Publisher,
     Subscription,
     Topic,
     Version,
@@ -28,8 +30,10 @@ from delivery.known import (
 from delivery.states import DeliveryMode
 from governance import access
 from governance.models import ApiKey
+from governance.states import Verb
 
 MAX_PATH_CHARACTERS = 200
+ByPlace = Mapping[tuple[UUID, str], tuple[Subscription, ...]]
 
 logger = logging.getLogger(__name__)
 # Documents never change, so each is read once a process; a hash is 64 characters.
@@ -38,15 +42,15 @@ _documents: dict[str, str] = {}
 
 def read(version: tuple[int, str]) -> Knowledge:
     """Return what governance says now; `version` is what its head said just before."""
-    now = datetime.now(tz=UTC)
-    topics = _topics()
+    entitlements = access.entitlements(datetime.now(tz=UTC))
+    subscriptions = _subscriptions(entitlements)
     return Knowledge(
         version=version,
         keys=_keys(),
         regions=dict(catalog.Application.objects.values_list("id", "region_id")),
-        event_types=_event_types(topics),
-        subscriptions=_subscriptions(),
-        entitlements=access.entitlements(now),
+        event_types=_event_types(_topics(), subscriptions),
+        subscriptions=subscriptions,
+        entitlements=entitlements,
     )
 
 
@@ -54,7 +58,10 @@ def _keys() -> dict[str, Key]:
     standing = ApiKey.objects.filter(revoked_at__isnull=True, application__is_active=True)
     columns = standing.values_list("digest", "id", "application_id", "environment", "expires_at")
     return {
-        digest: Key(id=id_, application_id=owner, environment=environment, expires_at=expires_at)
+        digest: Key(
+            publisher=Publisher(application_id=owner, environment=environment, key_id=id_),
+            expires_at=expires_at,
+        )
         for digest, id_, owner, environment, expires_at in columns.iterator()
     }
 
@@ -86,7 +93,7 @@ def _path(ordering_key: str) -> Expression | None:
         return None
 
 
-def _event_types(topics: Mapping[UUID, Topic]) -> dict[str, EventType]:
+def _event_types(topics: Mapping[UUID, Topic], subscriptions: ByPlace) -> dict[str, EventType]:
     accepted = _accepted_versions()
     found = {}
     # A topic made since the topics were read comes with the next reading.
@@ -99,6 +106,14 @@ def _event_types(topics: Mapping[UUID, Topic]) -> dict[str, EventType]:
             topic=topics[topic_id],
             versions=versions,
             newest=_newest(versions),
+            wanted_by={
+                environment: tuple(
+                    one
+                    for one in subscriptions.get((topic_id, environment), ())
+                    if not one.event_types or name in one.event_types
+                )
+                for environment in Environment.values
+            },
         )
     return found
 
@@ -131,7 +146,11 @@ def _read_documents(hashes: set[str]) -> None:
     missing = hashes - _documents.keys()
     if missing:
         wanted = SchemaVersion.objects.filter(document_sha256__in=missing)
-        _documents.update(wanted.values_list("document_sha256", "document"))
+        # What a schema draws on in the catalog becomes a part: publishing asks no database.
+        _documents.update(
+            (sha256, referring.self_contained(document))
+            for sha256, document in wanted.values_list("document_sha256", "document")
+        )
 
 
 def _newest(versions: Mapping[tuple[str, str], Version]) -> dict[str, Version]:
@@ -148,7 +167,7 @@ def _rank(version: Version) -> tuple[bool, tuple[int, ...]]:
     return version.deprecated_at is None, tuple(int(part) for part in version.number.split("."))
 
 
-def _subscriptions() -> dict[tuple[UUID, str], tuple[Subscription, ...]]:
+def _subscriptions(entitlements: access.Entitlements) -> ByPlace:
     standing = (
         rows.Subscription.objects.standing()
         .filter(application__is_active=True)
@@ -157,9 +176,6 @@ def _subscriptions() -> dict[tuple[UUID, str], tuple[Subscription, ...]]:
     )
     found: dict[tuple[UUID, str], list[Subscription]] = defaultdict(list)
     for row in standing:
-        compiled = _filter(json.dumps(row.filter, sort_keys=True))
-        if compiled is None:
-            continue
         region = row.endpoint.region_id if row.endpoint else row.application.region_id
         found[row.topic_id, row.environment].append(
             Subscription(
@@ -168,7 +184,10 @@ def _subscriptions() -> dict[tuple[UUID, str], tuple[Subscription, ...]]:
                 application_id=row.application_id,
                 event_types=frozenset(row.event_types),
                 version_pin=row.version_pin,
-                filter=compiled,
+                filter=_filter(json.dumps(row.filter, sort_keys=True)) if row.filter else None,
+                entitled_until=entitlements.until(
+                    row.application_id, Verb.SUBSCRIBE, row.topic_id, row.environment
+                ),
                 region=region,
                 is_ordered=row.is_ordered,
                 is_pull=row.mode == DeliveryMode.PULL,
@@ -178,10 +197,11 @@ def _subscriptions() -> dict[tuple[UUID, str], tuple[Subscription, ...]]:
 
 
 @lru_cache(maxsize=8_192)
-def _filter(text: str) -> filters.CompiledFilter | None:
+def _filter(text: str) -> filters.CompiledFilter:
     try:
         return filters.compile(json.loads(text))
     except filters.InvalidFilter as error:
-        # Saving checks every filter, so this one was written past the verbs: it lets nothing pass.
+        # Saving checks every filter, so this one was written past the verbs. It lets nothing pass,
+        # and each event's page says so; sending what nobody asked for could not be taken back.
         logger.error("A stored filter cannot be read: %s", error)
-        return None
+        return filters.compile({"exact": {"unreadablefilter": "true"}})

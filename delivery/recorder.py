@@ -55,13 +55,13 @@ class _Waiting:
 class _Written:
     """What one transaction did."""
 
-    inserted: set[UUID] = field(default_factory=set)
+    refused: set[UUID] = field(default_factory=set)
     seen: dict[bytes, SeenRow] = field(default_factory=dict)
     causes: dict[str, int] = field(default_factory=dict)
 
     def outcomes(self, unit: Unit) -> list[Outcome]:
         return recording.outcomes(
-            unit.events, inserted=self.inserted, seen=self.seen, causes=self.causes
+            unit.events, refused=self.refused, seen=self.seen, causes=self.causes
         )
 
 
@@ -169,10 +169,10 @@ class Recorder:
         for one in taken:
             _answer(one, answers.get(id(one)) or written.outcomes(one.unit))
         events = [event for one in standing for event in one.unit.events]
-        woken = recording.woken(events, written.inserted, written.causes)
+        woken = recording.woken(events, written.refused, written.causes)
         if woken:
             signals.work_waits.send_robust(None, subscription_ids=woken)
-        self._count_filtered(events, written.inserted)
+        self._count_filtered(events, written.refused)
 
     async def _commit(self, units: Sequence[Unit]) -> _Written:
         connection = await self._connected()
@@ -202,9 +202,9 @@ class Recorder:
             with contextlib.suppress(psycopg.Error, OSError):
                 await connection.close()
 
-    def _count_filtered(self, events: Sequence[Prepared], inserted: set[UUID]) -> None:
+    def _count_filtered(self, events: Sequence[Prepared], refused: set[UUID]) -> None:
         for event in events:
-            if event.route.filtered and event.id in inserted:
+            if event.route.filtered and event.id not in refused:
                 self._tally.add(event.route.filtered, event.received_at)
         if self._tally and self._tally_timer is None:
             loop = asyncio.get_running_loop()
@@ -231,9 +231,9 @@ async def _execute(connection: Connection, events: Sequence[Prepared]) -> _Writt
     cursor = await connection.execute(
         recording.INSERT, recording.parameters(events, written.causes)
     )
-    written.inserted = {row[0] for row in await cursor.fetchall()}
-    if len(written.inserted) < len(events):
-        digests = [event.digest for event in events if event.id not in written.inserted]
+    written.refused = {row[0] for row in await cursor.fetchall()}
+    if written.refused:
+        digests = [event.digest for event in events if event.id in written.refused]
         cursor = await connection.execute(recording.SEEN, {"digests": digests})
         written.seen = {bytes(row[0]): row for row in await cursor.fetchall()}
     return written

@@ -20,6 +20,7 @@ from delivery.models.deliveries import NEVER
 from delivery.routing import Owed, Route
 from delivery.states import DeliveryStatus, SkipReason
 
+# Answers the identifiers of the events that were *not* stored: mostly none.
 # Sorted by digest on the way in: overlapping batches in another order would deadlock (measured).
 INSERT = """
 WITH event AS MATERIALIZED (
@@ -63,7 +64,7 @@ WITH event AS MATERIALIZED (
     SELECT id, subscription_id, event_id, due_at, 0, 0, order_key, false
     FROM owed WHERE due_at IS NOT NULL
 )
-SELECT event_id FROM identity
+SELECT id FROM event WHERE NOT EXISTS (SELECT FROM identity WHERE identity.event_id = event.id)
 """
 # Read only where an identity stood already: who was first, and what became of that event.
 SEEN = """
@@ -113,11 +114,13 @@ class Prepared:
     @property
     def cause(self) -> str:
         """Return the id of the event that this one was made of; empty for none."""
-        return self.accepted.envelope.text(envelopes.CAUSATION) or ""
+        return self.accepted.text(envelopes.CAUSATION)
 
     def hops(self, causes: Mapping[str, int]) -> int:
         """Return how far down a chain of flows it stands."""
         sent, cause = self.accepted.hops, self.cause
+        if not sent and cause not in causes:
+            return 0
         # One more than the limit says enough; a sender's huge number must not overflow a column.
         return min(max(sent, causes[cause] + 1 if cause in causes else 0), MAX_HOPS + 1)
 
@@ -171,12 +174,12 @@ def _event_row(event: Prepared, causes: Mapping[str, int]) -> dict[str, object]:
         "time": envelope.time_text,
         "dataschema": envelope.dataschema,
         "received_at": event.received_at,
-        "correlation_id": envelope.text(envelopes.CORRELATION) or "",
+        "correlation_id": accepted.text(envelopes.CORRELATION),
         "causation_id": event.cause,
-        "trace_parent": envelope.text(envelopes.TRACE) or "",
+        "trace_parent": accepted.text(envelopes.TRACE),
         "hops": event.hops(causes),
         "partition_key": accepted.partition_key,
-        "extensions": envelopes.further_extensions(envelope),
+        "extensions": envelopes.further(accepted.extensions),
         "regions": accepted.regions,
         "size_bytes": len(envelope.data_raw or b""),
         "origin_id": event.origin_id,
@@ -218,26 +221,25 @@ def causes_to_ask(events: Iterable[Prepared]) -> dict[str, list[str]]:
 def outcomes(
     events: Sequence[Prepared],
     *,
-    inserted: Collection[UUID],
+    refused: Collection[UUID],
     seen: Mapping[bytes, SeenRow],
     causes: Mapping[str, int],
 ) -> list[Outcome]:
-    """Say what became of each event, in order."""
-    return [_outcome(event, inserted, seen, causes) for event in events]
+    """Say what became of each event, in order; `refused` stood already, as `seen` says."""
+    return [
+        _repeated(event, seen) if refused and event.id in refused else _new(event, causes)
+        for event in events
+    ]
 
 
-def _outcome(
-    event: Prepared,
-    inserted: Collection[UUID],
-    seen: Mapping[bytes, SeenRow],
-    causes: Mapping[str, int],
-) -> Outcome:
+def _new(event: Prepared, causes: Mapping[str, int]) -> Recorded:
     envelope = event.accepted.envelope
-    if event.id in inserted:
-        count = sum(1 for owed in event.owed(causes) if not owed.skipped)
-        return Recorded(
-            id=envelope.id, source=envelope.source, is_duplicate=False, deliveries=count
-        )
+    count = sum(1 for owed in event.owed(causes) if not owed.skipped)
+    return Recorded(id=envelope.id, source=envelope.source, is_duplicate=False, deliveries=count)
+
+
+def _repeated(event: Prepared, seen: Mapping[bytes, SeenRow]) -> Outcome:
+    envelope = event.accepted.envelope
     _digest, first_id, content, deliveries = seen[event.digest]
     if bytes(content) != event.accepted.content:
         message = (
@@ -255,13 +257,13 @@ def _outcome(
 
 
 def woken(
-    events: Iterable[Prepared], inserted: Collection[UUID], causes: Mapping[str, int]
+    events: Iterable[Prepared], refused: Collection[UUID], causes: Mapping[str, int]
 ) -> set[UUID]:
     """Return the subscriptions that have something new to send."""
     return {
         owed.subscription.id
         for event in events
-        if event.id in inserted
+        if not refused or event.id not in refused
         for owed in event.owed(causes)
         if not owed.skipped and not owed.subscription.is_pull
     }

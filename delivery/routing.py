@@ -12,12 +12,11 @@ from uuid import UUID
 from django.utils.translation import gettext as _
 
 from delivery import envelopes, known
-from delivery.edge import Accepted, Publisher
+from delivery.edge import Accepted
 from delivery.knowledge import current
-from delivery.known import Knowledge
+from delivery.known import Knowledge, Publisher
 from delivery.models import Event, Payload
 from delivery.states import SkipReason
-from governance.states import Verb
 
 
 class Verdict(StrEnum):
@@ -56,17 +55,12 @@ class Route:
     filtered: tuple[UUID, ...] = ()
 
 
-def route(knowledge: Knowledge, event: Accepted, now: datetime) -> Route:
+def route(event: Accepted, now: datetime) -> Route:
     """Pick the subscriptions that get the event, in the order of their numbers."""
-    place = (event.topic.id, event.publisher.environment)
-    standing = knowledge.subscriptions.get(place)
-    if not standing:
-        return Route()
     owed: list[Owed] = []
     filtered: list[UUID] = []
-    attributes = event.envelope.attributes()
-    for subscription in standing:
-        verdict, reason = _judge(knowledge, event, subscription, attributes, now)
+    for subscription in event.event_type.wanted_by[event.publisher.environment]:
+        verdict, reason = _judge(event, subscription, now)
         if verdict in (Verdict.DELIVER, Verdict.SKIP):
             owed.append(Owed(subscription=subscription, skipped=reason))
         elif verdict is Verdict.FILTERED:
@@ -101,21 +95,20 @@ def judge_again(
         return Verdict.OTHER_TYPE, ""
     for standing in knowledge.subscriptions.get((judged.topic.id, event.environment), ()):
         if standing.id == subscription_id:
-            return _judge(knowledge, judged, standing, judged.envelope.attributes(), now)
+            return _judge(judged, standing, now)
     return Verdict.OTHER_TYPE, ""
 
 
 def choices(knowledge: Knowledge, event: Accepted, now: datetime) -> Iterator[Choice]:
     """Yield the same for an event that just passed the edge."""
-    attributes = event.envelope.attributes()
     place = (event.topic.id, event.publisher.environment)
     for subscription in knowledge.subscriptions.get(place, ()):
-        verdict, reason = _judge(knowledge, event, subscription, attributes, now)
+        verdict, reason = _judge(event, subscription, now)
         yield Choice(
             subscription=subscription,
             verdict=verdict,
             reason=reason,
-            sentence=_sentence(event, subscription, verdict, reason, attributes),
+            sentence=_sentence(event, subscription, verdict, reason),
         )
 
 
@@ -128,6 +121,7 @@ def _of_row(knowledge: Knowledge, event: Event, text: str | None) -> Accepted | 
     version = event.version
     return Accepted(
         envelope=replace(envelope, data=json.loads(text)) if text else envelope,
+        extensions=envelope.extensions,
         publisher=Publisher(application_id=event.application_id, environment=event.environment),
         event_type=event_type,
         version=known.Version(
@@ -147,26 +141,15 @@ def _of_row(knowledge: Knowledge, event: Event, text: str | None) -> Accepted | 
     )
 
 
-def _judge(
-    knowledge: Knowledge,
-    event: Accepted,
-    subscription: known.Subscription,
-    attributes: dict[str, str],
-    now: datetime,
-) -> tuple[Verdict, str]:
+def _judge(event: Accepted, subscription: known.Subscription, now: datetime) -> tuple[Verdict, str]:
     if subscription.event_types and event.event_type.name not in subscription.event_types:
         return Verdict.OTHER_TYPE, ""
     if subscription.version_pin not in (None, event.version.major):
         return Verdict.OTHER_VERSION, ""
-    if not subscription.filter.matches(attributes, event.envelope.data):
+    wanted = subscription.filter
+    if wanted is not None and not wanted.matches(event.attributes(), event.envelope.data):
         return Verdict.FILTERED, ""
-    if not knowledge.entitlements.allows(
-        subscription.application_id,
-        Verb.SUBSCRIBE,
-        event.topic.id,
-        event.publisher.environment,
-        now,
-    ):
+    if subscription.entitled_until <= now:
         return Verdict.SKIP, SkipReason.NO_GRANT.value
     if not _may_go(event, subscription.region):
         return Verdict.SKIP, SkipReason.RESIDENCY.value
@@ -183,7 +166,6 @@ def _sentence(
     subscription: known.Subscription,
     verdict: Verdict,
     reason: str,
-    attributes: dict[str, str],
 ) -> str:
     match verdict:
         case Verdict.DELIVER:
@@ -195,7 +177,8 @@ def _sentence(
                 "pin": subscription.version_pin,
                 "major": event.version.major,
             }
-        case Verdict.FILTERED:
+        case Verdict.FILTERED if subscription.filter is not None:
+            attributes = event.attributes()
             explained = subscription.filter.explain(attributes, event.envelope.data)
             return _("Its filter leaves the event out. %(why)s") % {"why": explained.sentence}
     if reason == SkipReason.RESIDENCY:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from uuid import UUID
 
 from catalog.models import Application, Topic, User
@@ -12,6 +12,8 @@ from catalog.words import Environment, UserKind
 from governance.access.codenames import CODENAMES
 from governance.models import Grant, TopicGroupPermission, TopicUserPermission
 
+NEVER = datetime.min.replace(tzinfo=UTC)
+FOREVER = datetime.max.replace(tzinfo=UTC)
 # (application or team, verb, topic, environment)
 Key = tuple[UUID, str, UUID, str]
 
@@ -39,24 +41,30 @@ class Entitlements:
         self, application_id: UUID, verb: str, topic_id: UUID, environment: str, now: datetime
     ) -> bool:
         """Answer as `access.allows` would for the application's service account."""
+        return self.until(application_id, verb, topic_id, environment) > now
+
+    def until(
+        self, application_id: UUID, verb: str, topic_id: UUID, environment: str
+    ) -> datetime:
+        """Return when `allows` turns false: `FOREVER` for never, `NEVER` where it is false now.
+
+        For who asks often and keeps the answer as long as this reading.
+        """
         actor = self.actors.get(application_id)
         codename = CODENAMES.get((verb, environment))
         if actor is None or codename is None:
-            return False
+            return NEVER
         if environment == Environment.STAGING and topic_id in self.open_topics:
-            return True
-        holders = (application_id, actor.team_id)
-        if not any(self._holds((one, verb, topic_id, environment), now) for one in holders):
-            return False
-        return (actor.account_id, codename, topic_id) in self.account_permissions or any(
+            return FOREVER
+        is_enforced = (actor.account_id, codename, topic_id) in self.account_permissions or any(
             (group_id, codename, topic_id) in self.group_permissions for group_id in actor.group_ids
         )
+        holders = (application_id, actor.team_id)
+        ends = [self._end((one, verb, topic_id, environment)) for one in holders]
+        return max(ends) if is_enforced else NEVER
 
-    def _holds(self, key: Key, now: datetime) -> bool:
-        if key not in self.ends:
-            return False
-        until = self.ends[key]
-        return until is None or until > now
+    def _end(self, key: Key) -> datetime:
+        return (self.ends[key] or FOREVER) if key in self.ends else NEVER
 
 
 def entitlements(now: datetime) -> Entitlements:

@@ -13,8 +13,7 @@ from catalog.models import Application, EventType, SchemaVersion, Topic
 from catalog.words import Environment
 from delivery import knowledge, publishing
 from delivery.cloudevents import Envelope, ExtensionValue
-from delivery.edge import Publisher
-from delivery.known import Knowledge
+from delivery.known import Knowledge, Publisher
 from delivery.recording import Prepared, Recorded
 from governance.models import Grant
 from governance.states import Verb

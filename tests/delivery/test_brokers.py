@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from delivery import publishing
 from delivery.cloudevents import Envelope
-from delivery.edge import Publisher
+from delivery.known import Publisher
 from delivery.models import Attempt, Delivery, QueueRow
 from governance.states import Verb
 from tests import factories

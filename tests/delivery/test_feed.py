@@ -16,7 +16,7 @@ from catalog.moves import IllegalMove
 from catalog.words import Environment
 from delivery import feed, hooks, knowledge, publishing, subscriptions
 from delivery.cloudevents import Envelope
-from delivery.edge import Publisher
+from delivery.known import Publisher
 from delivery.models import Delivery, QueueRow, Subscription
 from delivery.states import DeliveryMode, DeliveryStatus
 from governance import grants
