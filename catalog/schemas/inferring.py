@@ -23,6 +23,11 @@ _PERSONAL = re.compile(
 )
 
 
+def looks_personal(name: str) -> bool:
+    """Tell whether a field's name speaks of a person."""
+    return _PERSONAL.search(name) is not None
+
+
 def infer(samples: Sequence[object]) -> dict[str, Any]:
     """Return a schema that every sample keeps: types, what is always there, formats, examples.
 
@@ -65,7 +70,7 @@ def _decorate_scalar(node: dict[str, Any], values: list[object], name: str) -> N
     form = next((f for f, seen in _FORMATS if texts and all(map(seen.match, texts))), None)
     if form is not None and node.get("type") == "string":
         node["format"] = form
-    if _PERSONAL.search(name) or form == "email":
+    if looks_personal(name) or form == "email":
         node["x-sensitive"] = "personal"
     elif name and values[0] is not None:
         node["examples"] = [values[0]]

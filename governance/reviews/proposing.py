@@ -13,11 +13,18 @@ from django.utils.translation import gettext as _
 from catalog import schemas
 from catalog.models import EventType, SchemaVersion, Topic, User
 from catalog.words import Environment, ReleaseState
-from governance import access, checks, proposals, signals, workflow
+from governance import access, checks, proposals, signals, topic_checks, workflow
 from governance.actions import Action
 from governance.governed import governed, record
 from governance.models import ChangeRequest
-from governance.proposals import Deprecation, NewEventType, Proposal, SchemaProposal, at
+from governance.proposals import (
+    Deprecation,
+    NewEventType,
+    Proposal,
+    SchemaProposal,
+    TopicPolicy,
+    at,
+)
 from governance.reviews import reading
 from governance.states import ChangeKind, ChangeState
 
@@ -244,6 +251,8 @@ def _refuse_impossible(
         raise ValidationError([at(_("Say which event type this is about."), "/event_type")])
     if kind in _ABOUT_A_VERSION and base is None:
         raise ValidationError([at(_("Say which version this is about."), "/base")])
+    if isinstance(proposal, TopicPolicy):
+        topic_checks.refuse_unknown(proposal)
     problems = [
         *_new_type_problems(proposal),
         *_number_problems(event_type, proposal),

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from catalog import schemas
 from catalog.models import EventType
 from catalog.moves import IllegalMove
-from governance import proposal_checks, versions
+from governance import data_protection, proposal_checks, versions  # noqa: F401 - registers a check
 from governance.compatibility import Mode
 from governance.models import ChangeRequest
 from governance.states import ChangeState

@@ -8,9 +8,9 @@ from datetime import timedelta
 import pytest
 from django.core.exceptions import ValidationError
 
-from catalog.models import EventType
+from catalog.models import EventType, Topic
 from catalog.moves import IllegalMove
-from governance import deprecations, reviews
+from governance import checks, deprecations, reviews
 from governance.models import ChangeRequest, LedgerEntry
 from governance.states import ChangeKind, ChangeState
 from tests.governance.changes.conftest import BASE, Scene, with_country, with_note
@@ -134,7 +134,46 @@ def test_a_topic_policy_is_changed_through_review(scene: Scene) -> None:
     assert topic.retention_days == 30
 
 
-@pytest.mark.parametrize("values", [{"retention_days": -1}, {"name": "x"}, {"kind": "slow"}, {}])
+def test_a_topic_policy_shows_before_and_after(scene: Scene) -> None:
+    change = proposed(
+        scene,
+        ChangeKind.TOPIC_POLICY,
+        topic=scene.event_type.topic,
+        proposal={"retention_days": 30, "kind": "streaming", "owner": "platform"},
+    )
+    (found,) = checks.latest(change)
+    assert [(row["field"], row["before"], row["after"]) for row in found.findings] == [
+        ("owner", "sales", "platform"),
+        ("retention_days", 90, 30),
+    ]
+    assert "deleted" in found.findings[1]["message"]
+    reviews.approve(change, by=scene.owner, note="", now=scene.now, and_apply=True)
+    assert Topic.objects.get(pk=change.topic_id).owner.slug == "platform"
+
+
+def test_a_mark_that_vanishes_has_to_be_accepted_by_name(scene: Scene) -> None:
+    schema = json.loads(json.dumps(BASE))
+    del schema["properties"]["email"]["x-sensitive"]
+    change = scene.opened(schema)
+    with pytest.raises(ValidationError, match="personal data"):
+        reviews.approve(change, by=scene.reviewer, note="Fine.", now=scene.now)
+    change = reviews.approve(
+        change, by=scene.reviewer, note="", now=scene.now, accepted=["data_protection"]
+    )
+    assert change.state == ChangeState.APPROVED
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"retention_days": -1},
+        {"name": "x"},
+        {"kind": "slow"},
+        {"owner": "nobody"},
+        {"regions": ["moon"]},
+        {},
+    ],
+)
 def test_a_topic_policy_that_cannot_be_is_refused(scene: Scene, values: dict[str, object]) -> None:
     with pytest.raises(ValidationError):
         proposed(scene, ChangeKind.TOPIC_POLICY, topic=scene.event_type.topic, proposal=values)
