@@ -158,6 +158,8 @@ class _Planner:
             made.append(outcome.value)
         if len(made) >= row.least and identity(made) not in row.avoided:
             return found(made)
+        if row.most == 0:
+            return NONE  # the empty array is the only one
         if len(made) >= row.least:
             return self._vary(goals[: len(made)], made, None) or UNKNOWN
         return UNKNOWN if self.is_unknown else NONE

@@ -8,8 +8,8 @@ from dataclasses import replace
 from governance.compatibility import sentences
 from governance.compatibility.algebra import Algebra
 from governance.compatibility.budget import Budget
-from governance.compatibility.changes import Change, Differ, Key
-from governance.compatibility.comparing import Break, Comparison, ToItem, ToProperty
+from governance.compatibility.changes import Change, Differ
+from governance.compatibility.comparing import Break, Comparison, ToProperty
 from governance.compatibility.compiling import Compiler, Elder
 from governance.compatibility.confirming import Judge
 from governance.compatibility.declared import Places
@@ -25,7 +25,9 @@ from governance.compatibility.report import (
     Severity,
     Verdict,
 )
+from governance.compatibility.spots import Key
 from governance.compatibility.twins import Twins
+from governance.compatibility.writers import ToItem
 
 # Steps of work, about a microsecond or two each: an exotic pair ends after a second or so.
 STEPS_PER_QUESTION = 100_000

@@ -22,6 +22,7 @@ class Range:
         self.high: Fraction | None = None
         self.low_open = self.high_open = False
         self.step: Fraction | None = None
+        self.steps: set[Fraction] = set()
         self.not_steps: list[Fraction] = []
         self.avoided: set[Fraction] = set()
         for atom in atoms:
@@ -39,6 +40,7 @@ class Range:
                 self.not_steps.append(atom.divisor)
             case f.MultipleOf():
                 self.step = common_multiple(self.step, atom.divisor)
+                self.steps.add(atom.divisor)
             case f.NoneOfValues():
                 self.avoided.update(exact(value) for _, value in atom.values)
 
@@ -64,6 +66,15 @@ def common_multiple(one: Fraction | None, other: Fraction) -> Fraction:
     )
 
 
+def survives_floats(step: Fraction, divisor: Fraction) -> bool:
+    """Return whether binary floating point agrees that multiples of a step are of a divisor.
+
+    Validators divide floats: 0.35 is a multiple of 0.01 to them, and not of 0.001.
+    """
+    is_binary = divisor.denominator & (divisor.denominator - 1) == 0
+    return is_binary or step.denominator == 1
+
+
 def solve(atoms: Iterable[f.Formula]) -> Outcome:
     """Return a number that fits, the proof that none does, or unknown."""
     wanted = Range(atoms)
@@ -80,8 +91,12 @@ def solve(atoms: Iterable[f.Formula]) -> Outcome:
 
 
 def _among_multiples(wanted: Range, step: Fraction) -> Outcome:
-    if any((step / one).denominator == 1 for one in wanted.not_steps):
-        return NONE  # each multiple of the step is one of what must not be
+    contradictions = [one for one in wanted.not_steps if (step / one).denominator == 1]
+    if contradictions:  # each multiple of the step is one of what must not be
+        is_certain = any(
+            one in wanted.steps or survives_floats(step, one) for one in contradictions
+        )
+        return NONE if is_certain else UNKNOWN
     for count in islice(_counts(wanted, step), MOST_TRIES):
         if wanted.admits(count * step):
             return found(plain(count * step))

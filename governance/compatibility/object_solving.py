@@ -235,29 +235,40 @@ def _build(builder: Builder) -> Outcome | None:
 
 def _vary(builder: Builder) -> Outcome:
     """Return an object like the built one that is not to be avoided."""
-    shape, solver = builder.shape, builder.solver
-    may_grow = shape.most is None or len(builder.built) < shape.most
-    if may_grow:
-        before = dict(builder.built)
-        shape.least = len(before) + 1
-        for _ in range(MOST_VARIANTS):
-            failure = builder.fill()
-            if failure is not None:
-                break
-            if identity(builder.built) not in shape.avoided and (
-                shape.most is None or len(builder.built) <= shape.most
-            ):
-                return found(builder.built)
-            shape.least += 1
-        builder.built = before
-    for name in list(builder.built):
-        tried = [builder.built[name]]
+    grown = _grow(builder)
+    return _alter(builder) if grown is None else grown
+
+
+def _grow(builder: Builder) -> Outcome | None:
+    """Return a larger object; the proof that only the empty one exists; or ``None``."""
+    shape, before = builder.shape, dict(builder.built)
+    if shape.most is not None and len(before) >= shape.most:
+        return None if before else NONE
+    for extra in range(1, MOST_VARIANTS):
+        shape.least = len(before) + extra
+        failure = builder.fill()
+        if failure is not None:
+            builder.built = before
+            return NONE if failure is NONE and not before and extra == 1 else None
+        if shape.most is not None and len(builder.built) > shape.most:
+            break
+        if identity(builder.built) not in shape.avoided:
+            return found(builder.built)
+    builder.built = before
+    return None
+
+
+def _alter(builder: Builder) -> Outcome:
+    """Return the object with another value in one of its properties."""
+    solver = builder.solver
+    for name, value in builder.built.items():
+        tried = [value]
         for _ in range(MOST_VARIANTS):
             other = solver.solve([*builder.goal(name), solver.algebra.none_of_values(tried)])
             if not other.is_found:
                 break
             changed = {**builder.built, name: other.value}
-            if identity(changed) not in shape.avoided:
+            if identity(changed) not in builder.shape.avoided:
                 return found(changed)
             tried.append(other.value)
     return UNKNOWN

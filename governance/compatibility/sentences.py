@@ -74,6 +74,9 @@ TYPE_WORDS = {
 }
 
 
+SINGULARS = {"characters": "character", "entries": "entry", "fields": "field"}
+
+
 def say(kind: Kind, labels: Iterable[str], **words: str) -> str:
     """Return the sentence for a change; ``labels`` lead from the whole to the field."""
     field = SEPARATOR.join(labels) or WHOLE
@@ -119,6 +122,8 @@ def counted(least: object, most: object, unit: str) -> str:
     """Return the words for two bounds on a count."""
     if least is None and most is None:
         return f"any number of {unit}"
+    if 1 in (least, most) and (least is None or most is None or least == most):
+        unit = SINGULARS[unit]
     if most is None:
         return f"at least {least} {unit}"
     if least is None:

@@ -116,7 +116,7 @@ SENTENCES: list[tuple[dict[str, object], Kind, str, bool]] = [
     (
         {"lines": {**ORDER["properties"]["lines"], "minItems": 1}},
         Kind.ITEM_COUNT_TIGHTENED,
-        "Lines must now have at least 1 entries. Until now it had any number of entries.",
+        "Lines must now have at least 1 entry. Until now it had any number of entries.",
         True,
     ),
     (

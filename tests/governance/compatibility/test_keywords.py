@@ -60,6 +60,8 @@ NUMBERS: list[Row] = [
         {"multipleOf": 6},
         True,
     ),
+    ("multiples of 0.5 are of 0.25", {"multipleOf": 0.5}, {"multipleOf": 0.25}, True),
+    ("multiples of 10 are of 0.1", {"multipleOf": 10}, {"multipleOf": 0.1}, True),
     ("cents are tenths of cents", {"multipleOf": 0.1}, {"multipleOf": 0.5}, False),
     (
         "no whole number between",
@@ -379,6 +381,12 @@ def test_draft_07_is_read_as_draft_07(
     draft = {"$schema": "http://json-schema.org/draft-07/schema#"}
     report = check({**draft, **writer}, {**draft, **reader}, policy=Policy.STRICT)
     assert report.verdict is (Verdict.COMPATIBLE if contained else Verdict.INCOMPATIBLE)
+
+
+def test_fractions_that_binary_floats_get_wrong_are_left_to_a_person() -> None:
+    # To a validator 0.35 is a multiple of 0.01 and not of 0.001, though it is of both.
+    report = check({"multipleOf": 0.01}, {"multipleOf": 0.001}, policy=Policy.STRICT)
+    assert report.verdict is Verdict.UNDECIDED
 
 
 def test_draft_04_bounds_are_made_strict_by_a_flag() -> None:
