@@ -12,4 +12,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", home.home_page, name="home"),
     path("", include("delivery.subscription_urls")),
     path("", include("delivery.failure_urls")),
+    path("", include("delivery.event_urls")),
 ]

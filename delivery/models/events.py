@@ -6,7 +6,9 @@ tables have no constraint: one statement writes them, and a constraint would cos
 
 from __future__ import annotations
 
+from django.contrib.postgres.indexes import HashIndex
 from django.db import models
+from django.db.models.functions import Substr
 from django.utils.translation import gettext_lazy as _
 
 from catalog.ids import uuid7
@@ -80,6 +82,18 @@ class Event(models.Model):
                 fields=["causation_id"],
                 name="event_by_cause",
                 condition=~models.Q(causation_id=""),
+            ),
+            # Asked for whole values only; a hash costs the publish path the least.
+            HashIndex(
+                fields=["subject"],
+                name="event_by_subject",
+                condition=models.Q(subject__isnull=False),
+            ),
+            HashIndex(Substr("trace_parent", 4, 32), name="event_by_trace"),
+            models.Index(
+                fields=["origin_id"],
+                name="event_by_origin",
+                condition=models.Q(origin_id__isnull=False),
             ),
         ]
 

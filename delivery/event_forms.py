@@ -1,0 +1,60 @@
+"""Forms of the pages of events: they parse; `searching` and the verbs decide."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from delivery.searching import Wish
+from delivery.states import DeliveryStatus
+
+_BY_BROWSER = {"type": "datetime-local"}
+
+
+class EventSearchForm(forms.Form):
+    """What someone remembers of an event; every field may be empty."""
+
+    q = forms.CharField(label=_("Id, subject, correlation or trace"), required=False)
+    type = forms.CharField(label=_("Event type"), required=False)
+    source = forms.CharField(label=_("Source"), required=False)
+    application = forms.CharField(label=_("Published by"), required=False)
+    subscription = forms.IntegerField(label=_("Subscription"), required=False, min_value=1)
+    status = forms.ChoiceField(
+        label=_("Deliveries"),
+        required=False,
+        choices=[("", _("Any")), *DeliveryStatus.choices],
+    )
+    since = forms.DateTimeField(
+        label=_("From"),
+        required=False,
+        widget=forms.DateTimeInput(attrs=_BY_BROWSER, format="%Y-%m-%dT%H:%M"),
+    )
+    until = forms.DateTimeField(
+        label=_("To"),
+        required=False,
+        widget=forms.DateTimeInput(attrs=_BY_BROWSER, format="%Y-%m-%dT%H:%M"),
+    )
+
+    def wish(self) -> Wish:
+        """Return what was asked for, as far as it can be read."""
+        data: dict[str, Any] = getattr(self, "cleaned_data", {})
+        return Wish(
+            words=data.get("q") or "",
+            type=data.get("type") or "",
+            source=data.get("source") or "",
+            application=data.get("application") or "",
+            status=data.get("status") or "",
+            subscription=data.get("subscription"),
+            since=data.get("since"),
+            until=data.get("until"),
+        )
+
+
+class DiscardForm(forms.Form):
+    """Why a delivery is not needed."""
+
+    reason = forms.CharField(
+        label=_("Reason"), max_length=200, help_text=_("Kept in the ledger with your name.")
+    )

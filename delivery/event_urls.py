@@ -1,0 +1,14 @@
+"""Pages of events, deliveries and operations, search and notifications."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from delivery.pages import deliveries, events
+
+urlpatterns = [
+    path("events/", events.event_list, name="event-list"),
+    path("events/<uuid:pk>/", events.event_detail, name="event-detail"),
+    path("deliveries/<uuid:pk>/", deliveries.delivery_detail, name="delivery-detail"),
+    path("deliveries/<uuid:pk>/discard/", deliveries.delivery_discard, name="delivery-discard"),
+]
