@@ -56,6 +56,7 @@ def measure(
     times = [
         (decided_at - opened_at).total_seconds()
         for opened_at, decided_at in decided.values_list("opened_at", "decided_at")
+        if opened_at is not None and decided_at is not None
     ]
     return Cadence(
         waiting=queue(changes).count(),

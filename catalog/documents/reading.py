@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 import yaml
 from django.conf import settings
 from django.db.models import Prefetch, QuerySet
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -115,10 +115,13 @@ _SENTENCES = {
 }
 
 
-def feed(event_types: QuerySet[EventType], *, title: str, path: str, page_path: str) -> Feed:
+def feed(
+    event_types: QuerySet[EventType], *, title: str, path: str, page_path: str, now: datetime
+) -> Feed:
     """Return the latest changes of the contracts of these types, newest first.
 
     One entry each time that a version went live, was deprecated or was retired in an environment.
+    `now` dates a feed without any.
     """
     rows = (
         Release.history.filter(
@@ -133,7 +136,7 @@ def feed(event_types: QuerySet[EventType], *, title: str, path: str, page_path: 
         title=title,
         url=f"{settings.PUBLIC_URL}{path}",
         page_url=f"{settings.PUBLIC_URL}{page_path}",
-        updated=entries[0].at if entries else timezone.now(),
+        updated=entries[0].at if entries else now,
         entries=entries,
     )
 

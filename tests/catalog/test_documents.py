@@ -125,6 +125,7 @@ def test_the_feed_has_an_entry_for_each_change(topic: Topic) -> None:
         title="Order created",
         path="/feeds/a",
         page_path="/catalog/a",
+        now=timezone.now(),
     )
     assert [entry.title for entry in feed.entries][:2] == [
         "order 2.0.0 is live in staging",
