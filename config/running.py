@@ -202,10 +202,12 @@ def _services(listener: socket.socket, ready_file: Path, *, has_demo: bool) -> I
 
 def _wait_until_ready(url: str, ready_file: Path, supervisor: Supervisor, say: Say) -> None:
     until = time.monotonic() + READY_SECONDS
-    while not _answers_ready(url):
+    while problem := _why_not_ready(url):
         supervisor.watch()
-        if supervisor.deaths() > HOPELESS_DEATHS or time.monotonic() > until:
+        if supervisor.deaths() > HOPELESS_DEATHS:
             raise CannotRun(f"The portal does not come up.\n{supervisor.tail()}")
+        if time.monotonic() > until:
+            raise CannotRun(f"The portal does not come up: {problem}\n{supervisor.tail()}")
         time.sleep(0.1)
     until = time.monotonic() + WORKER_READY_SECONDS
     while not ready_file.exists():
@@ -218,12 +220,16 @@ def _wait_until_ready(url: str, ready_file: Path, supervisor: Supervisor, say: S
         time.sleep(0.1)
 
 
-def _answers_ready(url: str) -> bool:
+def _why_not_ready(url: str) -> str:
+    """Return what `/readyz` misses; empty when it misses nothing."""
     try:
-        with urllib.request.urlopen(f"{url}/readyz", timeout=5) as answer:  # noqa: S310 - our own http
-            return bool(answer.status == 200)
-    except (urllib.error.URLError, OSError):
-        return False
+        with urllib.request.urlopen(f"{url}/readyz", timeout=5):  # noqa: S310 - our own, http
+            return ""
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.read().decode(errors="replace")
+    except OSError as error:
+        return str(error)
 
 
 def _portal(url: str, data: Path, demo: dict[str, Any]) -> Portal:

@@ -51,7 +51,10 @@ def children(portal: RunningPortal) -> dict[str, psutil.Process]:
     """Return the supervised processes by the word that tells them apart."""
     found: dict[str, psutil.Process] = {}
     for process in psutil.Process(portal.process.pid).children():
-        line = process.cmdline()
+        try:
+            line = process.cmdline()
+        except psutil.NoSuchProcess:  # a zombie, until `up` notices
+            continue
         for word in ("config.serve", "worker", "beat", "demo_receiver"):
             if word in line:
                 found[word] = process
