@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Locator, Page
 
 from tests.portal import RunningPortal
 
@@ -74,11 +75,17 @@ class Person:
 
     def fills(self, label: str, value: str) -> None:
         """Fill a labelled field."""
-        self.page.get_by_label(label, exact=True).first.fill(value)
+        self._labelled(label).fill(value)
 
     def chooses(self, label: str, value: str) -> None:
         """Choose an option of a labelled list by its text."""
-        self.page.get_by_label(label, exact=True).first.select_option(label=value)
+        self._labelled(label).select_option(label=value)
+
+    def _labelled(self, label: str) -> Locator:
+        """Return the field with this label; an optional one says so behind it."""
+        return (
+            self.page.get_by_role("main").get_by_label(re.compile(rf"^{re.escape(label)}\b")).first
+        )
 
     def sees(self, text: str) -> None:
         """Wait until the text stands on the page."""
