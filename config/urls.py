@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from django.contrib import admin
-from django.urls import include, path
+from django.urls import include, path, re_path
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
+from catalog.api.doors import Unknown
 from config import health
 
 urlpatterns = [
@@ -16,5 +18,8 @@ urlpatterns = [
     path("api/v1/", include("catalog.api_urls")),
     path("api/v1/", include("governance.api_urls")),
     path("api/v1/", include("delivery.api_urls")),
+    path("api/schema", SpectacularAPIView.as_view(), name="api-schema"),
+    path("api/docs", SpectacularSwaggerView.as_view(url_name="api-schema"), name="api-docs"),
+    re_path(r"^api(?:/.*)?$", Unknown.as_view()),
     path("admin/", admin.site.urls),
 ]

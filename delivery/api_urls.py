@@ -1,9 +1,43 @@
-"""The API of `delivery` under /api/v1/ (design, section 6)."""
+"""The API of `delivery` under /api/v1/ (design, sections 6.2 and 6.4).
+
+`POST events` does not come here: `config.asgi` hands it to the publish path.
+"""
 
 from __future__ import annotations
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, path
+
+from delivery.api import deliveries, events, feeds, hooks, replays, subscriptions
 
 app_name = "delivery-api"
 
-urlpatterns: list[URLPattern | URLResolver] = []
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("hooks", hooks.Hooks.as_view(), name="hooks"),
+    path("hooks/sample", hooks.Samples.as_view(), name="hook-sample"),
+    path("hooks/<uuid:pk>", hooks.Hook.as_view(), name="hook"),
+    path("subscriptions", subscriptions.Subscriptions.as_view(), name="subscriptions"),
+    path("subscriptions/<uuid:pk>", subscriptions.OneSubscription.as_view(), name="subscription"),
+    path("subscriptions/<uuid:pk>/pause", subscriptions.Pause.as_view(), name="pause"),
+    path("subscriptions/<uuid:pk>/resume", subscriptions.Resume.as_view(), name="resume"),
+    path("subscriptions/<uuid:pk>/ping", subscriptions.Ping.as_view(), name="ping"),
+    path(
+        "subscriptions/<uuid:pk>/rotate-secret",
+        subscriptions.RotateSecret.as_view(),
+        name="rotate-secret",
+    ),
+    path("subscriptions/<uuid:pk>/events", feeds.Feed.as_view(), name="feed"),
+    path("subscriptions/<uuid:pk>/events/ack", feeds.Ack.as_view(), name="events-ack"),
+    path("subscriptions/<uuid:pk>/ack", feeds.Ack.as_view(), name="ack"),
+    path("subscriptions/<uuid:pk>/stream", feeds.Stream.as_view(), name="stream"),
+    path("events", events.Events.as_view(), name="events"),
+    path("events/<uuid:pk>", events.OneEvent.as_view(), name="event"),
+    path("deliveries", deliveries.Deliveries.as_view(), name="deliveries"),
+    path("deliveries/<uuid:pk>", deliveries.OneDelivery.as_view(), name="delivery"),
+    path("deliveries/<uuid:pk>/attempts", deliveries.Attempts.as_view(), name="attempts"),
+    path("deliveries/<uuid:pk>/replay", deliveries.ReplayOne.as_view(), name="delivery-replay"),
+    path("deliveries/<uuid:pk>/discard", deliveries.DiscardOne.as_view(), name="discard"),
+    path("replays", replays.Replays.as_view(), name="replays"),
+    path("replays/<uuid:pk>", replays.OneReplay.as_view(), name="replay"),
+    path("replays/<uuid:pk>/cancel", replays.Cancel.as_view(), name="replay-cancel"),
+    path("replays/<uuid:pk>/approve", replays.Approve.as_view(), name="replay-approve"),
+]

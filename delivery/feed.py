@@ -85,7 +85,8 @@ def read(
         raise ValidationError({"limit": _("Ask for 1 to %(most)s events.") % {"most": MAX_LIMIT}})
     with transaction.atomic():
         place = _locked_place(subscription)
-        _hand_out(place, limit=limit)
+        # One more than asked for tells whether there is more.
+        _hand_out(place, limit=limit + 1)
         place.read_at = now
         place.save(update_fields=["handed_out", "read_at"])
         start = place.acknowledged if after is None else after

@@ -1,0 +1,5 @@
+"""The machine API of what happens at run time (design, sections 6.2 and 6.4).
+
+Hooks and feeds as builders speak them; subscriptions, events, deliveries and replays. `telling.py`
+reads what an answer needs for many rows at once, `shapes.py` says what goes out and comes in.
+"""

@@ -1,0 +1,83 @@
+"""Events: finding them, and what became of each."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django.db.models import Q, QuerySet
+
+from catalog.api.doors import Door, ListDoor, OneDoor
+from catalog.ids import first_of
+from delivery.api import telling
+from delivery.api.shapes import EventQuery, EventShape
+from delivery.models import Event
+from governance.actions import Action
+
+_TRACE_ID = re.compile(r"[0-9a-f]{32}")
+_COLUMNS = {
+    "id": "event_id",
+    "source": "source",
+    "type": "type__name",
+    "subject": "subject",
+    "topic": "type__topic__name",
+    "application": "application__slug",
+    "correlationid": "correlation_id",
+    "causationid": "causation_id",
+}
+
+
+class _Door(Door[Event]):
+    """A door to recorded events."""
+
+    queryset = Event.objects.with_names()
+    serializer_class = EventShape
+    sees = Action.EVENT_VIEW
+
+    def told(self, rows: Sequence[Event]) -> Sequence[object]:
+        """Return the events with envelope, deliveries and attempts."""
+        return telling.events(rows, viewer=self.person)
+
+
+class Events(_Door, ListDoor[Event]):
+    """The events that the person may see, newest first."""
+
+    query_class = EventQuery
+
+    def narrowed(self, rows: QuerySet[Event]) -> QuerySet[Event]:
+        """Keep what the parameters ask for, in one environment."""
+        asked = self.asked
+        named = {_COLUMNS[name]: asked[name] for name in _COLUMNS if name in asked}
+        environment = self.environment(asked.get("environment", ""))
+        rows = rows.filter(environment=environment, **named)
+        if "traceparent" in asked:
+            rows = rows.filter(_of_trace(asked["traceparent"]))
+        return within(rows, asked)
+
+
+class OneEvent(_Door, OneDoor[Event]):
+    """One event by our id."""
+
+    def narrowed(self, rows: QuerySet[Event]) -> QuerySet[Event]:
+        """Keep those of the key's environment."""
+        own = self.key_environment
+        return rows.filter(environment=own) if own else rows
+
+
+def within(rows: QuerySet[Any], asked: Mapping[str, Any]) -> QuerySet[Any]:
+    """Keep rows made from `since` up to, not including, `until`.
+
+    Their key begins with the time, so the bounds leave out whole partitions.
+    """
+    if "since" in asked:
+        rows = rows.filter(pk__gte=first_of(asked["since"]))
+    if "until" in asked:
+        rows = rows.filter(pk__lt=first_of(asked["until"]))
+    return rows
+
+
+def _of_trace(text: str) -> Q:
+    if _TRACE_ID.fullmatch(text):
+        return Q(trace_parent__startswith=f"00-{text}-")
+    return Q(trace_parent=text)

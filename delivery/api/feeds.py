@@ -1,0 +1,167 @@
+"""Feeds: a subscriber asks, or listens to a stream of server-sent events."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+from urllib.parse import urlencode
+
+from asgiref.sync import sync_to_async
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import connection
+from django.db.models import QuerySet
+from django.http import StreamingHttpResponse
+from django.utils import timezone
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.negotiation import BaseContentNegotiation
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from catalog.api.doors import Door, Nothing, read
+from catalog.models import User
+from catalog.moves import IllegalMove
+from delivery import feed
+from delivery.api.shapes import Acknowledged, Acknowledgement, FeedPage, FeedQuery
+from delivery.models import Subscription
+from governance.actions import Action
+
+POLL_SECONDS = 1.0
+STREAM_SECONDS = 600.0  # then the client comes back with Last-Event-ID; a grant may have ended
+STREAM_TYPE = "text/event-stream"
+
+
+class _Door(Door[Subscription]):
+    queryset = Subscription.objects.with_names().select_related("application__service_account")
+    serializer_class = Nothing
+    sees = Action.SUBSCRIPTION_VIEW
+
+    def narrowed(self, rows: QuerySet[Subscription]) -> QuerySet[Subscription]:
+        """Keep those of the key's environment."""
+        own = self.key_environment
+        return rows.filter(environment=own) if own else rows
+
+
+class Feed(_Door):
+    """The events that a feed holds."""
+
+    query_class = FeedQuery
+
+    @extend_schema(responses=FeedPage, filters=False)
+    def get(self, request: Request, pk: str) -> Response:
+        """Return what stands behind `after`, else everything that is not acknowledged."""
+        asked = self.asked
+        page = feed.read(
+            self.get_object(),
+            after=asked.get("after"),
+            limit=asked["limit"],
+            by=self.person,
+            now=timezone.now(),
+        )
+        here = request.build_absolute_uri(request.path)
+        further = urlencode({"after": page.cursor, "limit": asked["limit"]})
+        answer = {
+            "results": [
+                {"cursor": item.cursor, "event": json.loads(item.event)} for item in page.items
+            ],
+            "next": f"{here}?{further}" if page.has_more else None,
+            "previous": None,
+            "cursor": page.cursor,
+        }
+        return Response(FeedPage(answer).data)
+
+
+class Ack(_Door):
+    """Saying what was taken care of."""
+
+    @extend_schema(request=Acknowledgement, responses=Acknowledged)
+    def post(self, request: Request, pk: str) -> Response:
+        """End everything up to the cursor as delivered."""
+        cursor = read(Acknowledgement, request.data)["cursor"]
+        count = feed.acknowledge(
+            self.get_object(), cursor=cursor, by=self.person, now=timezone.now()
+        )
+        return Response(Acknowledged({"acknowledged": count, "cursor": cursor}).data)
+
+
+class _Whatever(BaseContentNegotiation):
+    """Takes any Accept: a stream has one form, and its errors are problems."""
+
+    def select_parser(self, request: Request, parsers: Any) -> Any:
+        """Return the first parser."""
+        return parsers[0]
+
+    def select_renderer(self, request: Request, renderers: Any, format_suffix: Any = None) -> Any:
+        """Return the first renderer."""
+        return renderers[0], renderers[0].media_type
+
+
+class Stream(_Door):
+    """A feed as it comes."""
+
+    content_negotiation_class = _Whatever
+
+    @extend_schema(
+        parameters=[
+            OpenApiParameter(
+                "Last-Event-ID", int, OpenApiParameter.HEADER, description="Go on behind it."
+            )
+        ],
+        responses={(200, STREAM_TYPE): OpenApiTypes.STR},
+        filters=False,
+    )
+    def get(self, request: Request, pk: str) -> StreamingHttpResponse:
+        """Send each event as it comes, `id` its cursor; acknowledge them as in a feed."""
+        last = request.headers.get("Last-Event-ID", "")
+        after = int(last) if last.isdecimal() and len(last) < 19 else None
+        subscription = self.get_object()
+        # What a reader may not do is answered before the stream begins.
+        first = feed.read(subscription, after=after, by=self.person, now=timezone.now())
+        answer = StreamingHttpResponse(
+            stream(subscription, first, by=self.person), content_type=STREAM_TYPE
+        )
+        answer["Cache-Control"] = "no-store"
+        answer["X-Accel-Buffering"] = "no"  # proxies would collect events before passing them on
+        return answer
+
+
+async def stream(
+    subscription: Subscription,
+    page: feed.Page,
+    *,
+    by: User,
+    seconds: float = STREAM_SECONDS,
+) -> AsyncIterator[bytes]:
+    """Yield a page and what follows it, until the time is up or the reader may read no more."""
+    loop = asyncio.get_running_loop()
+    ends_at = loop.time() + seconds
+    yield b"retry: 1000\n\n"
+    while True:
+        for item in page.items:
+            yield b"id: %d\ndata: %b\n\n" % (item.cursor, item.event)
+        if loop.time() >= ends_at:
+            return
+        if not page.has_more:
+            await asyncio.sleep(POLL_SECONDS)
+            yield b": waiting\n\n"  # a comment: finds out whether the client is still there
+        try:
+            page = await _next(subscription.pk, page.cursor, by)
+        except (PermissionDenied, ValidationError, IllegalMove, Subscription.DoesNotExist):
+            return
+
+
+@sync_to_async
+def _next(pk: object, cursor: int, by: User) -> feed.Page:
+    try:
+        subscription = (
+            Subscription.objects.with_names()
+            .select_related("application__service_account")
+            .get(pk=pk)
+        )
+        return feed.read(subscription, after=cursor, by=by, now=timezone.now())
+    finally:
+        # A stream lives long; between two looks the connection is for others.
+        if not connection.in_atomic_block:
+            connection.close()
