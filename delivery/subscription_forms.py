@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from catalog.models import Application, EventType, User
 from catalog.words import Environment
+from delivery import addresses, configuration
 from delivery.conditions import Operator, to_filter
 from delivery.models import Subscription
 from delivery.states import BodyMode
@@ -142,6 +143,14 @@ class SubscriptionForm(ConditionFields):
             ("", _("Follow the latest")),
             *((major, f"{major}.x") for major in majors),
         ]
+
+    def clean_endpoint_url(self) -> str:
+        """Say at its own step what the verb would say of the address at the end."""
+        url: str = self.cleaned_data["endpoint_url"].strip()
+        reason = addresses.check_url(url, allowed_networks=configuration.allowed_networks())
+        if reason:
+            raise ValidationError(reason)
+        return url
 
     def wishes(self) -> dict[str, Any]:
         """Return what the verb takes."""

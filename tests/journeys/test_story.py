@@ -185,6 +185,7 @@ class Chapters:
         tomas.looks()
         tomas.fills("Address", "ftp://nowhere")
         tomas.press("Continue")
+        tomas.sees("http")
         tomas.fills("Address", f"{self.story.receiver}/order-sheet")
         tomas.press("Continue")
         tomas.fills("Name", "Order sheet")
