@@ -211,7 +211,7 @@ class Comparison:
             )
 
     def _is_meant_by(self, writer: Writer, remark: f.Remark) -> bool:
-        """Return whether what the writer promises, taken at its word, covers the reader's remark."""
+        """Return whether the writer's promises, taken at their word, cover the reader's remark."""
         if remark.meant is None:
             return False
         promised = [one.meant for one in writer.goal if isinstance(one, f.Remark) and one.meant]
@@ -333,12 +333,17 @@ class Comparison:
         below = node.child("patternProperties", part.detail)
         yield from self._named(writer, _Named(node, part, below, names), path)
 
+    def _is_worth_a_walk(self, goal: Goal, below: Located) -> bool:
+        """Return whether both sides say something of the values, so that details can differ."""
+        is_told = any(not isinstance(formula, f.OnlyDeclared) for formula in goal)
+        return is_told and self.reader.formula(below) is not NEVER
+
     def _named(self, writer: Writer, named: _Named, path: Path) -> Iterator[Break]:
         """Ask of all properties with certain names."""
         if not writer.can_be(JsonType.OBJECT):
             return
         goal = self._expanded(writer.of_properties(named.names))
-        if any(not isinstance(formula, f.OnlyDeclared) for formula in goal):
+        if self._is_worth_a_walk(goal, named.below):
             yield from self._walk(goal, named.below, (*path, ToProperty(named.names)))
         else:
             yield from self._question(writer, named.node, named.part, path)
@@ -368,7 +373,7 @@ class Comparison:
             start, stop = prefix_length(node, self.reader.keywords(node)), None
         for step, goal in writer.of_items(start, stop):
             expanded = self._expanded(goal)
-            if any(not isinstance(formula, f.OnlyDeclared) for formula in expanded):
+            if self._is_worth_a_walk(expanded, below):
                 yield from self._walk(expanded, below, (*path, step))
             else:
                 formula = self.algebra.each_item(step.start, step.stop, self.reader.formula(below))

@@ -56,6 +56,22 @@ class Range:
             return False
         return number not in self.avoided and all(number % one != 0 for one in self.not_steps)
 
+    def is_seen_alike(self, number: int | float) -> bool:
+        """Return whether validators, which divide floats, see the multiples as they are."""
+        return all(is_float_multiple(number, one) for one in self.steps) and not any(
+            is_float_multiple(number, one) for one in self.not_steps
+        )
+
+
+def is_float_multiple(number: int | float, divisor: Fraction) -> bool:
+    """Return whether a number is a multiple by binary floating point."""
+    if divisor.denominator == 1:
+        return number % divisor.numerator == 0
+    try:
+        return (number / float(divisor)).is_integer()
+    except (OverflowError, ZeroDivisionError):
+        return False
+
 
 def common_multiple(one: Fraction | None, other: Fraction) -> Fraction:
     """Return the least common multiple of two fractions."""
@@ -97,9 +113,15 @@ def _among_multiples(wanted: Range, step: Fraction) -> Outcome:
             one in wanted.steps or survives_floats(step, one) for one in contradictions
         )
         return NONE if is_certain else UNKNOWN
+    exact_only: int | float | None = None
     for count in islice(_counts(wanted, step), MOST_TRIES):
         if wanted.admits(count * step):
-            return found(plain(count * step))
+            number = plain(count * step)
+            if wanted.is_seen_alike(number):
+                return found(number)
+            exact_only = number if exact_only is None else exact_only
+    if exact_only is not None:
+        return found(exact_only)
     lowest, highest = _ends(wanted, step)
     is_finite = lowest is not None and highest is not None
     return NONE if is_finite and highest - lowest < MOST_TRIES - 2 else UNKNOWN  # type: ignore[operator]

@@ -79,8 +79,9 @@ SINGULARS = {"characters": "character", "entries": "entry", "fields": "field"}
 
 def say(kind: Kind, labels: Iterable[str], **words: str) -> str:
     """Return the sentence for a change; ``labels`` lead from the whole to the field."""
-    field = SEPARATOR.join(labels) or WHOLE
-    return TEMPLATES[kind].format(field=field, **words)
+    template = TEMPLATES[kind]
+    whole = WHOLE if template.startswith("{field}") else WHOLE.lower()
+    return template.format(field=SEPARATOR.join(labels) or whole, **words)
 
 
 def unwritten(labels: Iterable[str], keyword: str) -> str:

@@ -83,7 +83,7 @@ class Twins:
         assumed: set[tuple[Located, Located]],
     ) -> bool:
         """Return whether a reference means alike schemas on both sides."""
-        twin = elder.document.at(place.pointer, place.raw, place.base)
+        twin = follow(elder.document.root, place.pointer)
         ours, theirs = self.elder.target(twin, written), self.younger.target(place, written)
         if ours is None or theirs is None:
             return ours is theirs and elder.base == place.base

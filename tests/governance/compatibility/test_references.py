@@ -100,6 +100,23 @@ def test_anchors_and_embedded_identifiers_lead_to_their_schema() -> None:
     assert check(by_anchor, draft_07, policy=STRICT).verdict is Verdict.COMPATIBLE
 
 
+def test_versions_with_identifiers_of_their_own_share_what_did_not_change() -> None:
+    def version(number: str, **fields: object) -> dict[str, object]:
+        return {
+            "$id": f"https://example.com/order/{number}",
+            "type": "object",
+            "properties": {"customer": {"$ref": "#/$defs/customer"}, **fields},
+            "$defs": {
+                "customer": {"type": "object", "properties": {"home": {"$ref": "#/$defs/address"}}},
+                "address": {"type": "object", "required": ["street"]},
+            },
+        }
+
+    report = check(version("1.0.0"), version("1.1.0", note={"type": "string"}))
+    assert report.verdict is Verdict.COMPATIBLE
+    assert [finding.new_pointer for finding in report.findings] == ["/properties/note"]
+
+
 def test_other_documents_are_asked_for() -> None:
     library: dict[str, Schema] = {
         "https://example.com/money/1": {"type": "object", "required": ["amount", "currency"]},
