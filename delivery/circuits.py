@@ -107,7 +107,9 @@ def give_back(subscription_id: UUID, tokens: int) -> None:
 
 _TAKE = """
 WITH bucket AS (
-    SELECT subscription_id, LEAST(%(holds)s::float, CASE WHEN tokens_at IS NULL THEN %(holds)s::float
+    SELECT subscription_id, LEAST(
+        %(holds)s::float,
+        CASE WHEN tokens_at IS NULL THEN %(holds)s::float
         ELSE tokens + GREATEST(0, extract(epoch FROM %(now)s - tokens_at)) * %(rate)s::float END
     ) AS level
     FROM delivery_circuit WHERE subscription_id = %(id)s FOR NO KEY UPDATE

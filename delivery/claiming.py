@@ -9,7 +9,6 @@ the whole table later.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -22,7 +21,7 @@ from django.db import connection
 
 from catalog.ids import uuid7
 from delivery import envelopes
-from delivery.models import Event, Payload
+from delivery.cloudevents import ExtensionValue
 from delivery.outgoing import Message
 from delivery.states import DeliveryStatus
 from delivery.targets import Knowledge
@@ -35,18 +34,18 @@ MARGIN = timedelta(seconds=2)
 
 
 class Owed(NamedTuple):
-    """A delivery that this process holds until `leased_until`; the columns that a claim returns."""
+    """A delivery that this process holds, under a lease, until `leased_until`."""
 
     delivery_id: UUID
     subscription_id: UUID
     event_id: UUID
-    lease: UUID
     due_at: datetime
-    leased_until: datetime
     attempts: int
     first_attempt_at: datetime | None
     waited_seconds: int
     is_replay: bool
+    lease: UUID
+    leased_until: datetime
 
 
 _LOOK = """
@@ -78,8 +77,8 @@ WITH wanted AS (
 )
 UPDATE delivery_queue q SET lease = %s, due_at = picked.until
 FROM picked WHERE q.delivery_id = picked.delivery_id
-RETURNING q.delivery_id, q.subscription_id, q.event_id, q.lease, picked.due_at, q.due_at,
-    q.attempts, q.first_attempt_at, q.waited_seconds, q.is_replay
+RETURNING q.delivery_id, q.subscription_id, q.event_id, picked.due_at, q.attempts,
+    q.first_attempt_at, q.waited_seconds, q.is_replay
 """
 
 
@@ -107,6 +106,15 @@ class Wanted:
     low: datetime = LONG_AGO
     which: Which = Which.ANY
 
+
+_EVENTS = """
+SELECT e.id, e.environment, e.type_id, e.version_id, e.event_id, e.source, e.subject, e.time,
+    e.dataschema, e.correlation_id, e.causation_id, e.trace_parent, e.hops, e.partition_key,
+    e.regions, e.extensions, p.data
+FROM delivery_event e
+LEFT JOIN delivery_payload p ON p.event_id = e.id AND p.event_id = ANY(%s::uuid[])
+WHERE e.id = ANY(%s::uuid[])
+"""
 
 _RELEASE = """
 UPDATE delivery_queue q SET lease = NULL, due_at = r.due_at
@@ -162,19 +170,21 @@ def claim(wanted: Iterable[Wanted], *, now: datetime) -> list[Owed]:
 
 
 def _claim(wanted: Sequence[Wanted], which: Which, now: datetime) -> list[Owed]:
+    ends = {one.subscription_id: now + timedelta(seconds=one.lease_seconds) for one in wanted}
     rows = [
         {
             "subscription_id": one.subscription_id,
             "room": one.room,
             "low": one.low,
-            "until": now + timedelta(seconds=one.lease_seconds),
+            "until": ends[one.subscription_id],
         }
         for one in wanted
     ]
+    lease = uuid7()
     statement = _CLAIM.format(condition=which.value)
     with connection.cursor() as cursor:
-        cursor.execute(statement, [orjson.dumps(rows).decode(), now, uuid7()])
-        return [Owed(*row) for row in cursor.fetchall()]
+        cursor.execute(statement, [orjson.dumps(rows).decode(), now, lease])
+        return [Owed._make((*row, lease, ends[row[1]])) for row in cursor.fetchall()]
 
 
 def release(owed: Iterable[Owed]) -> None:
@@ -204,27 +214,65 @@ def skip_backlog(
         return int(cursor.rowcount)
 
 
-def messages(event_ids: Collection[UUID], known: Knowledge) -> Mapping[UUID, Message]:
+def messages(event_ids: Iterable[UUID], known: Knowledge) -> Mapping[UUID, Message]:
     """Return the events, ready to go out; one whose payload is gone says so."""
-    if not event_ids:
+    wanted = _array(event_ids)
+    if wanted == _array(()):
         return {}
-    payloads = dict(Payload.objects.filter(event_id__in=event_ids).values_list("event_id", "data"))
-    events = Event.objects.filter(pk__in=event_ids)
-    return {event.pk: _message(event, payloads.get(event.pk), known) for event in events}
+    with connection.cursor() as cursor:
+        cursor.execute(_EVENTS, [wanted, wanted])
+        rows = [_Stored(*row) for row in cursor.fetchall()]
+    return {row.id: _message(row, known) for row in rows}
 
 
-def _message(event: Event, data: str | None, known: Knowledge) -> Message:
-    name = known.type_names.get(event.type_id, "")
-    envelope = envelopes.envelope_of(event, data, type_name=name)
-    deprecation = known.deprecations.get((event.version_id, event.environment))
+class _Stored(NamedTuple):
+    """The columns of an event that travel, and its payload; rows of the ORM cost twice as much."""
+
+    id: UUID
+    environment: str
+    type_id: UUID
+    version_id: UUID
+    event_id: str
+    source: str
+    subject: str | None
+    time: str | None
+    dataschema: str | None
+    correlation_id: str
+    causation_id: str
+    trace_parent: str
+    hops: int
+    partition_key: str
+    regions_json: str
+    extensions_json: str
+    data: str | None
+
+    @property
+    def regions(self) -> Sequence[str]:
+        """The regions that it is bound to."""
+        regions: list[str] = [] if self.regions_json == "[]" else orjson.loads(self.regions_json)
+        return regions
+
+    @property
+    def extensions(self) -> Mapping[str, ExtensionValue]:
+        """The attributes without a column of their own."""
+        found: dict[str, ExtensionValue] = (
+            {} if self.extensions_json == "{}" else orjson.loads(self.extensions_json)
+        )
+        return found
+
+
+def _message(row: _Stored, known: Knowledge) -> Message:
+    name = known.type_names.get(row.type_id, "")
+    envelope = envelopes.envelope_of(row, row.data, type_name=name)
+    deprecation = known.deprecations.get((row.version_id, row.environment))
     return Message(
-        event_id=event.pk,
+        event_id=row.id,
         envelope=envelope.extended(deprecation) if deprecation else envelope,
-        regions=tuple(event.regions),
-        is_gone=data is None,
+        regions=tuple(row.regions),
+        is_gone=row.data is None,
     )
 
 
 def _array(ids: Iterable[UUID]) -> str:
     """Return PostgreSQL's text of an array: one parameter costs less than a list of them."""
-    return json.dumps([str(one) for one in ids]).replace("[", "{").replace("]", "}")
+    return f"{{{','.join(map(str, ids))}}}"

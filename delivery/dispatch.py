@@ -17,14 +17,11 @@ import logging
 import os
 import threading
 from collections.abc import Callable, Collection, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
-from functools import partial
-from typing import ParamSpec, TypeVar
 from uuid import UUID
 
 import uvloop
-from django.db import Error as DatabaseFault, connection
+from django.db import Error as DatabaseFault
 from django.utils import timezone
 
 from delivery import (
@@ -32,25 +29,21 @@ from delivery import (
     claiming,
     configuration,
     health,
-    outgoing,
-    settling,
+    sending,
     stopping,
     supply,
     targets,
 )
 from delivery.claiming import Owed
-from delivery.mapping import MappingFailed
-from delivery.outgoing import Address, Message
+from delivery.database_thread import DatabaseThread
+from delivery.outgoing import Message
 from delivery.settling import Refused, Result, Tried
-from delivery.states import DisableReason, SkipReason
+from delivery.states import SkipReason
 from delivery.targets import Knowledge, Target
-from delivery.transports import ErrorClass, Receipt, Transport, TransportError, table
+from delivery.transports import Transport, table
 from delivery.windows import Window
 
 logger = logging.getLogger(__name__)
-
-P = ParamSpec("P")
-R = TypeVar("R")
 
 DRAIN_SECONDS = 10.0  # then Celery's other tasks have their turn
 STOP_SECONDS = 8.0  # what is out that long after a stop was asked for is broken off
@@ -73,7 +66,7 @@ class Engine:
         self._clock = clock
         self._loop = uvloop.new_event_loop()
         self._thread = threading.Thread(target=self._run, name="drain", daemon=True)
-        self._database = ThreadPoolExecutor(max_workers=1, thread_name_prefix="drain-database")
+        self._database = DatabaseThread("drain-database")
         self._knowledge: Knowledge | None = None
         self._known_at = 0.0
         self._windows: dict[UUID, Window] = {}
@@ -103,8 +96,7 @@ class Engine:
         asyncio.run_coroutine_threadsafe(self._finish(patience=0), self._loop).result()
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
-        self._database.submit(_disconnect).result()
-        self._database.shutdown()
+        self._database.close()
         self._loop.close()
 
     def _run(self) -> None:
@@ -158,17 +150,17 @@ class Engine:
         if not asks:
             self._fill()
             return False
-        taken = await self._in_database(
+        taken = await self._database.run(
             supply.take, asks, held=self._messages.keys(), knowledge=knowledge, now=now
         )
         self._messages.update(taken.messages)
-        for subscription_id, room in taken.asked.items():
-            self._windows[subscription_id].probes |= taken.probes
-            mine = [one for one in taken.owed if one.subscription_id == subscription_id]
-            target = knowledge.targets[subscription_id]
-            self._windows[subscription_id].take_in(
-                mine, asked=max(room, 1), keeps_low=not target.is_ordered
-            )
+        by_subscription: dict[UUID, list[Owed]] = {pk: [] for pk in taken.asked}
+        for owed in taken.owed:
+            by_subscription[owed.subscription_id].append(owed)
+        for pk, mine in by_subscription.items():
+            window, is_ordered = self._windows[pk], knowledge.targets[pk].is_ordered
+            window.probes |= taken.probes
+            window.take_in(mine, asked=max(taken.asked[pk], 1), keeps_low=not is_ordered)
         if taken.probes:
             self._must_refresh = True
         self._fill()
@@ -182,7 +174,7 @@ class Engine:
         if known is not None and is_young and not self._must_refresh:
             return known
         self._must_refresh = False
-        fresh = await self._in_database(targets.read, known, now=self._clock())
+        fresh = await self._database.run(targets.read, known, now=self._clock())
         self._knowledge, self._known_at = fresh, asked_at
         if known is None or known.version != fresh.version:
             self._forget_lows()
@@ -196,7 +188,7 @@ class Engine:
                 self._windows[pk].low = claiming.LONG_AGO
         self._release_what_must_wait(fresh)
         # A batch at a time, so that nothing else waits long; more of it, and we come back at once.
-        ended = await self._in_database(supply.end_unentitled, fresh, now=self._clock())
+        ended = await self._database.run(supply.end_unentitled, fresh, now=self._clock())
         self._must_refresh = ended >= supply.BACKLOG_BATCH
         return fresh
 
@@ -211,7 +203,7 @@ class Engine:
         active = [
             target.subscription_id for target in knowledge.targets.values() if target.is_active
         ]
-        for subscription_id in await self._in_database(
+        for subscription_id in await self._database.run(
             claiming.due_subscriptions, active, since=since - claiming.MARGIN, now=now
         ):
             target = knowledge.targets.get(subscription_id)
@@ -268,9 +260,6 @@ class Engine:
             may_probe=circuit is not None and breaker.may_send(circuit, now),
         )
 
-    def _target(self, subscription_id: UUID) -> Target | None:
-        return self._knowledge.targets.get(subscription_id) if self._knowledge else None
-
     # Sending
 
     def _fill(self) -> None:
@@ -304,24 +293,24 @@ class Engine:
     async def _deliver(self, owed: Owed, window: Window) -> None:
         now = self._clock()
         target = self._target(owed.subscription_id)
-        message = self._messages.get(owed.event_id)
         if target is None or owed.leased_until - now < timedelta(
             seconds=target.timeout_seconds + 1
         ):
             return  # it becomes due again by itself
-        address, is_for_health = self._address(owed, target, window)
+        is_probe = owed.delivery_id in window.probes
+        window.probes.discard(owed.delivery_id)
+        address, is_for_health = sending.address_for(
+            owed, target, self._circuit(owed.subscription_id), is_probe=is_probe
+        )
         if address is None:
             await self._give_back([owed])
             return
-        reason = _refusal(target, message, address, now)
+        message = self._messages.get(owed.event_id)
+        reason = sending.refusal(target, message, address, now)
         if reason is not None or message is None:
             self._note(Refused(owed=owed, reason=reason or SkipReason.EXPIRED, ended_at=now))
             return
-        answer = await self._send(message, target, address, now)
-        if isinstance(answer, asyncio.CancelledError):
-            answer = TransportError(
-                "The worker was told to stop.", error_class=ErrorClass.INTERRUPTED
-            )
+        answer = await sending.attempt(self._transport, message, target, address, now=now)
         self._note(
             Tried(
                 owed=owed,
@@ -334,52 +323,11 @@ class Engine:
             )
         )
 
-    def _address(self, owed: Owed, target: Target, window: Window) -> tuple[Address | None, bool]:
-        """Return where to send now, and whether the answer tells of the endpoint's health."""
-        circuit = self._knowledge and self._knowledge.circuits.get(owed.subscription_id)
-        if not target.is_active:
-            return None, False
-        if owed.delivery_id in window.probes:
-            window.probes.discard(owed.delivery_id)
-            return target.primary, True
-        if owed.is_replay:
-            return target.primary, False
-        if circuit is None:
-            return target.primary, True
-        return target.fallback, False
+    def _target(self, subscription_id: UUID) -> Target | None:
+        return self._knowledge.targets.get(subscription_id) if self._knowledge else None
 
-    async def _send(
-        self, message: Message, target: Target, address: Address, now: datetime
-    ) -> Receipt | TransportError | asyncio.CancelledError:
-        try:
-            if target.fault:
-                raise TransportError(target.fault, error_class=ErrorClass.BAD_SETTINGS)
-            request = outgoing.build(
-                message,
-                address,
-                mode=target.mode,
-                mapped_by=target.mapped_by,
-                timeout_seconds=target.timeout_seconds,
-                timestamp=int(now.timestamp()),
-            )
-            return await self._transport.send(request)
-        except TransportError as error:
-            return error
-        except MappingFailed as error:
-            return TransportError(
-                f"The mapping does not fit this event. {error}",
-                error_class=ErrorClass.BAD_SETTINGS,
-                permanent=True,
-            )
-        except asyncio.CancelledError as error:
-            return error
-        except Exception as error:
-            # One delivery that nobody foresaw must not end its lane: it is retried, and says so.
-            logger.exception("An attempt broke.")
-            return TransportError(
-                f"The request could not be made: {type(error).__name__}.",
-                error_class=ErrorClass.BAD_SETTINGS,
-            )
+    def _circuit(self, subscription_id: UUID) -> breaker.State | None:
+        return self._knowledge.circuits.get(subscription_id) if self._knowledge else None
 
     # Settling
 
@@ -406,10 +354,11 @@ class Engine:
 
     async def _settle(self, batch: Sequence[Result]) -> None:
         knowledge = self._knowledge
-        assert knowledge is not None  # nothing is sent before it was read
+        if knowledge is None:
+            return  # nothing is sent before it was read
         while True:
             try:
-                settled = await self._in_database(
+                settled = await self._database.run(
                     supply.settle, batch, notes=self._notes, knowledge=knowledge, now=self._clock()
                 )
                 break
@@ -455,7 +404,7 @@ class Engine:
 
     async def _give_back(self, owed: Collection[Owed]) -> None:
         with contextlib.suppress(DatabaseFault):  # their lease runs out by itself
-            await self._in_database(claiming.release, list(owed))
+            await self._database.run(claiming.release, list(owed))
 
     async def _finish(self, *, patience: float) -> None:
         """Let what is out arrive for so long, break off the rest, and give back what waits."""
@@ -476,37 +425,10 @@ class Engine:
         finally:
             self._is_stopping = False
 
-    async def _in_database(self, work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
-        """Run `work` in the database thread, on a connection that is known to work."""
-        return await self._loop.run_in_executor(
-            self._database, partial(_on_live_connection, partial(work, *args, **kwargs))
-        )
 
-
-def _disconnect() -> None:
-    connection.close()  # looked up here: each thread has its own
-
-
-def _on_live_connection(work: Callable[[], R]) -> R:
-    try:
-        return work()
-    except DatabaseFault:
-        connection.close_if_unusable_or_obsolete()
-        raise
-
-
-def _refusal(
-    target: Target, message: Message | None, address: Address, now: datetime
-) -> SkipReason | None:
-    """Return which rule forbids to send, None if none does."""
-    if not target.is_entitled:
-        return SkipReason.NO_GRANT
-    if message is None or message.is_gone or message.is_expired(now):
-        return SkipReason.EXPIRED
-    for regions in (target.topic_regions, message.regions):
-        if regions and address.region not in regions:
-            return SkipReason.RESIDENCY
-    return None
+def _lasts(owed: Owed, target: Target, now: datetime) -> bool:
+    """Tell whether the lease is long enough for one more attempt."""
+    return owed.leased_until - now > timedelta(seconds=target.timeout_seconds + 1)
 
 
 _engine: Engine | None = None

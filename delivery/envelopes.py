@@ -6,10 +6,10 @@ in `Event.extensions`. What goes out again is what came in, completed at the edg
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Protocol
 
 from delivery.cloudevents import Envelope, ExtensionValue, parse_time
-from delivery.models import Event
 
 CORRELATION = "correlationid"
 CAUSATION = "causationid"
@@ -33,7 +33,36 @@ def regions_of(envelope: Envelope) -> tuple[str, ...]:
     return tuple(code for code in (part.strip().lower() for part in text.split(",")) if code)
 
 
-def envelope_of(event: Event, data: str | None, *, type_name: str) -> Envelope:
+class Stored(Protocol):
+    """The columns of a stored event that make its envelope: a row of `Event`, or as much of one."""
+
+    @property
+    def event_id(self) -> str: ...
+    @property
+    def source(self) -> str: ...
+    @property
+    def subject(self) -> str | None: ...
+    @property
+    def time(self) -> str | None: ...
+    @property
+    def dataschema(self) -> str | None: ...
+    @property
+    def correlation_id(self) -> str: ...
+    @property
+    def causation_id(self) -> str: ...
+    @property
+    def trace_parent(self) -> str: ...
+    @property
+    def hops(self) -> int: ...
+    @property
+    def partition_key(self) -> str: ...
+    @property
+    def regions(self) -> Sequence[str]: ...
+    @property
+    def extensions(self) -> Mapping[str, ExtensionValue]: ...
+
+
+def envelope_of(event: Stored, data: str | None, *, type_name: str) -> Envelope:
     """Build the envelope of a stored event again.
 
     `data` is `Payload.data`: empty for an event without data, None when the payload is gone.
@@ -54,7 +83,7 @@ def envelope_of(event: Event, data: str | None, *, type_name: str) -> Envelope:
     )
 
 
-def _columns(event: Event) -> Mapping[str, ExtensionValue]:
+def _columns(event: Stored) -> Mapping[str, ExtensionValue]:
     found: dict[str, ExtensionValue] = {
         CORRELATION: event.correlation_id,
         CAUSATION: event.causation_id,

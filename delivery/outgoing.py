@@ -53,7 +53,16 @@ class Message:
     envelope: Envelope
     regions: tuple[str, ...] = ()
     is_gone: bool = False
+    id: str = field(init=False)  # the `webhook-id`
+    constant_headers: Headers = field(init=False, repr=False)
     _rendered: dict[BodyMode, tuple[Headers, bytes]] = field(default_factory=dict, repr=False)
+
+    def __post_init__(self) -> None:
+        self.id = signing.message_id(str(self.event_id))
+        trace = self.envelope.text("traceparent")
+        self.constant_headers = (("webhook-id", self.id),)
+        if trace:
+            self.constant_headers += (("traceparent", trace),)
 
     def is_expired(self, now: datetime) -> bool:
         """Tell whether the event itself says that it is of no use any more (`expirytime`)."""
@@ -120,13 +129,14 @@ def build(
 
 
 def _signed(message: Message, address: Address, body: bytes, timestamp: int) -> Headers:
-    message_id = signing.message_id(str(message.event_id))
-    trace = message.envelope.text("traceparent")
-    headers: Headers = (("webhook-id", message_id), ("webhook-timestamp", str(timestamp)))
-    if address.secrets:
-        signature = signing.sign(address.secrets, message_id, timestamp, body)
-        headers += (("webhook-signature", signature),)
-    return (*headers, ("traceparent", trace)) if trace else headers
+    headers = message.constant_headers
+    if not address.secrets:
+        return (*headers, ("webhook-timestamp", str(timestamp)))
+    return (
+        *headers,
+        ("webhook-timestamp", str(timestamp)),
+        ("webhook-signature", signing.sign(address.secrets, message.id, timestamp, body)),
+    )
 
 
 def _render(envelope: Envelope, mode: BodyMode) -> tuple[Headers, bytes]:

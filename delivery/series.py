@@ -1,4 +1,4 @@
-"""What dashboards ask of the roll-ups: lines over time, and totals; two queries whatever the span."""
+"""What dashboards ask of the roll-ups: lines over time, and totals; each one query."""
 
 from __future__ import annotations
 
@@ -65,8 +65,8 @@ class Totals:
         """The share of what arrived that arrived at the first try; None when nothing did."""
         return self.first_try / self.delivered if self.delivered else None
 
-    def add(self, row: Rollup) -> None:
-        """Count one roll-up in."""
+    def add(self, row: Rollup | Totals) -> None:
+        """Count one roll-up, or the totals of another time, in."""
         for name in _COUNTS:
             setattr(self, name, getattr(self, name) + getattr(row, name))
         for index, count in enumerate(row.latency_counts[: len(self.latency_counts)]):
@@ -103,8 +103,8 @@ def series(
     grain, step = _grain(until - since)
     start = _floor(since, step)
     points = [Totals(at=start + number * step) for number in range(-(-(until - start) // step))]
-    rows = _rows(grain, environment, start, until, topic, event_type, subscription, application)
-    for row in rows:
+    found = _between(grain, environment, start, until)
+    for row in _about(found, topic, event_type, subscription, application):
         points[(row.at - start) // step].add(row)
     return points
 
@@ -123,8 +123,8 @@ def summary(
     grain, step = _grain(until - since)
     start = _floor(since, step)
     total = Totals(at=start)
-    rows = _rows(grain, environment, start, until, topic, event_type, subscription, application)
-    for row in rows:
+    found = _between(grain, environment, start, until)
+    for row in _about(found, topic, event_type, subscription, application):
         total.add(row)
     return total
 
@@ -136,14 +136,8 @@ def by_subscription(
     grain, step = _grain(until - since)
     start = _floor(since, step)
     found = {pk: Totals(at=start) for pk in subscriptions}
-    rows = Rollup.objects.filter(
-        grain=grain,
-        environment=environment,
-        at__gte=start,
-        at__lt=until,
-        subscription_id__in=subscriptions,
-    )
-    for row in rows:
+    rows = _between(grain, environment, start, until)
+    for row in rows.filter(subscription_id__in=subscriptions):
         if row.subscription_id is not None:
             found[row.subscription_id].add(row)
     return found
@@ -178,11 +172,12 @@ def _floor(at: datetime, step: timedelta) -> datetime:
     return _EPOCH + (at - _EPOCH) // step * step
 
 
-def _rows(
-    grain: Grain,
-    environment: str,
-    since: datetime,
-    until: datetime,
+def _between(grain: Grain, environment: str, since: datetime, until: datetime) -> QuerySet[Rollup]:
+    return Rollup.objects.filter(grain=grain, environment=environment, at__gte=since, at__lt=until)
+
+
+def _about(
+    rows: QuerySet[Rollup],
     topic: UUID | None,
     event_type: UUID | None,
     subscription: UUID | None,
@@ -194,10 +189,4 @@ def _rows(
         "subscription_id": subscription,
         "application_id": application,
     }
-    return Rollup.objects.filter(
-        grain=grain,
-        environment=environment,
-        at__gte=since,
-        at__lt=until,
-        **{name: value for name, value in wanted.items() if value is not None},
-    )
+    return rows.filter(**{name: value for name, value in wanted.items() if value is not None})

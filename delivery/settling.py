@@ -262,7 +262,9 @@ def _row(fate: _Fate, groups: Mapping[str, FailureGroup]) -> dict[str, object]:
         "attempts": fate.attempts,
         "first_attempt_at": fate.first_attempt_at,
     }
-    return {**row, **_attempt(result)} if isinstance(result, Tried) else row
+    if isinstance(result, Tried):
+        row.update(_attempt(result))
+    return row
 
 
 def _attempt(tried: Tried) -> dict[str, object]:

@@ -45,14 +45,19 @@ class Worker:
 
 @contextlib.contextmanager
 def worker(
-    environment: Mapping[str, str], *, processes: int = 2, has_beat: bool = True, **more: str
+    environment: Mapping[str, str],
+    *,
+    processes: int = 2,
+    has_beat: bool = True,
+    app: str = "config.celery",
+    **more: str,
 ) -> Iterator[Worker]:
     """Run a worker until the end of the block; what is left of it then is killed."""
     folder = Path(tempfile.mkdtemp(prefix="signalbox-worker-"))
     ready = folder / "ready"
     log = folder / "log"
     command = [
-        sys.executable, "-m", "celery", "-A", "config.celery", "worker", "--loglevel=warning",
+        sys.executable, "-m", "celery", "-A", app, "worker", "--loglevel=warning",
         f"--concurrency={processes}", "--without-gossip", "--without-mingle",
     ]  # fmt: skip
     if has_beat:

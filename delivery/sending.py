@@ -1,0 +1,86 @@
+"""One attempt at one delivery: may it go, where to, and what came of it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from datetime import datetime
+
+from delivery import breaker, outgoing
+from delivery.claiming import Owed
+from delivery.mapping import MappingFailed
+from delivery.outgoing import Address, Message
+from delivery.states import SkipReason
+from delivery.targets import Target
+from delivery.transports import ErrorClass, Receipt, Transport, TransportError
+
+logger = logging.getLogger(__name__)
+
+
+def address_for(
+    owed: Owed, target: Target, circuit: breaker.State | None, *, is_probe: bool
+) -> tuple[Address | None, bool]:
+    """Return where to send now, and whether the answer tells of the endpoint's health.
+
+    No address means that it has to wait: the subscription is paused, or its circuit is open and it
+    has no fallback.
+    """
+    if not target.is_active:
+        return None, False
+    if owed.is_replay:
+        return target.primary, False
+    if circuit is None or is_probe:
+        return target.primary, True
+    return target.fallback, False
+
+
+def refusal(
+    target: Target, message: Message | None, address: Address, now: datetime
+) -> SkipReason | None:
+    """Return which rule forbids to send, None if none does."""
+    if not target.is_entitled:
+        return SkipReason.NO_GRANT
+    if message is None or message.is_gone or message.is_expired(now):
+        return SkipReason.EXPIRED
+    for regions in (target.topic_regions, message.regions):
+        if regions and address.region not in regions:
+            return SkipReason.RESIDENCY
+    return None
+
+
+async def attempt(
+    transport: Transport, message: Message, target: Target, address: Address, *, now: datetime
+) -> Receipt | TransportError:
+    """Make the request and send it; whatever goes wrong is the answer.
+
+    Cancelled, it answers `INTERRUPTED`: whoever breaks it off wants that written down.
+    """
+    try:
+        if target.fault:
+            raise TransportError(target.fault, error_class=ErrorClass.BAD_SETTINGS)
+        request = outgoing.build(
+            message,
+            address,
+            mode=target.mode,
+            mapped_by=target.mapped_by,
+            timeout_seconds=target.timeout_seconds,
+            timestamp=int(now.timestamp()),
+        )
+        return await transport.send(request)
+    except TransportError as error:
+        return error
+    except MappingFailed as error:
+        return TransportError(
+            f"The mapping does not fit this event. {error}",
+            error_class=ErrorClass.BAD_SETTINGS,
+            permanent=True,
+        )
+    except asyncio.CancelledError:
+        return TransportError("The worker was told to stop.", error_class=ErrorClass.INTERRUPTED)
+    except Exception as error:
+        # One delivery that nobody foresaw must not end its lane: it is retried, and says so.
+        logger.exception("An attempt broke.")
+        return TransportError(
+            f"The request could not be made: {type(error).__name__}.",
+            error_class=ErrorClass.BAD_SETTINGS,
+        )

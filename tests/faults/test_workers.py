@@ -1,0 +1,119 @@
+"""Workers, brokers and connections lost in the middle: nothing is lost with them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from django.db import connection
+
+from config import broker
+from delivery.models import Delivery, QueueRow
+from tests.delivery.owing import make_events, make_world, owe
+from tests.delivery.receiver import Receiver, Reply
+from tests.delivery.waiting import wait_until
+from tests.delivery.workers import worker
+from tests.settings import RUN_DIR
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.fault]
+
+COUNT = 200
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    with Receiver().running() as running:
+        running.reply = lambda _got, _before: Reply(after_seconds=0.1)
+        yield running
+
+
+@pytest.fixture
+def broker_folder() -> Path:
+    return RUN_DIR / "broker"
+
+
+def all_are_delivered() -> bool:
+    return (
+        not QueueRow.objects.exists() and not Delivery.objects.exclude(status="delivered").exists()
+    )
+
+
+def test_a_worker_killed_in_the_middle_loses_nothing(
+    receiver: Receiver, process_environment: dict[str, str]
+) -> None:
+    subscription, version = make_world(receiver.url(), timeout_seconds=1, concurrency=8)
+    events = make_events(version, COUNT)
+    owe(subscription, events)
+    environment = {**process_environment, "DELIVERY_LEASE_SECONDS": "3"}
+    with worker(environment) as first:
+        receiver.wait_for(COUNT // 4, seconds=20)
+        first.kill()
+    held = {
+        f"msg_{event_id}"
+        for event_id in QueueRow.objects.filter(lease__isnull=False).values_list(
+            "event_id", flat=True
+        )
+    }
+    assert held
+    with worker(environment):
+        wait_until(all_are_delivered, seconds=40)
+    came = receiver.ids()
+    assert set(came) == {f"msg_{event.pk}" for event in events}
+    # Sent twice is only what was out, or not yet written down, when the worker died.
+    twice = {pk for pk, count in came.items() if count > 1}
+    assert twice <= held
+    assert max(came.values()) <= 2
+
+
+def test_a_broker_that_forgets_everything_only_delays(
+    receiver: Receiver, process_environment: dict[str, str], broker_folder: Path
+) -> None:
+    subscription, version = make_world(receiver.url(), concurrency=8)
+    owe(subscription, make_events(version, COUNT))
+    with worker(process_environment):
+        receiver.wait_for(COUNT // 10, seconds=20)
+        broker.empty(broker_folder)
+        queue = broker_folder / "queues" / "signalbox"
+        queue.mkdir(parents=True, exist_ok=True)
+        (queue / "00000000000000000001-empty.json").touch()
+        (queue / "00000000000000000002-half.json").write_text('{"body": "')
+        wait_until(all_are_delivered, seconds=40)
+        # Work that comes after it is found as well.
+        owe(subscription, make_events(version, 20))
+        wait_until(all_are_delivered, seconds=20)
+    assert set(receiver.ids().values()) == {1}
+
+
+def test_lost_database_connections_lose_nothing(
+    receiver: Receiver, process_environment: dict[str, str]
+) -> None:
+    subscription, version = make_world(receiver.url(), timeout_seconds=1, concurrency=8)
+    owe(subscription, make_events(version, COUNT))
+    environment = {**process_environment, "DELIVERY_LEASE_SECONDS": "3"}
+    with worker(environment):
+        for share in (8, 4, 2):
+            receiver.wait_for(COUNT // share, seconds=20)
+            with connection.cursor() as cursor:
+                cursor.execute(
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                    "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+                )
+        wait_until(all_are_delivered, seconds=40)
+    # Results are kept until the database answers again, so nothing is sent a second time.
+    assert set(receiver.ids().values()) == {1}
+
+
+def test_a_worker_told_to_stop_gives_back_what_it_holds(
+    receiver: Receiver, process_environment: dict[str, str]
+) -> None:
+    receiver.reply = lambda _got, _before: Reply(after_seconds=14)
+    subscription, version = make_world(receiver.url(), concurrency=4)
+    owe(subscription, make_events(version, 30))
+    with worker(process_environment) as running:
+        receiver.wait_for(4, seconds=20)
+        assert running.terminate(seconds=12) == 0
+    assert QueueRow.objects.filter(lease__isnull=True, attempts=0).count() == 30
+    assert set(
+        Delivery.objects.filter(attempts__isnull=False).values_list("attempts__outcome", flat=True)
+    ) == {"interrupted"}
