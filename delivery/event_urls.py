@@ -4,11 +4,18 @@ from __future__ import annotations
 
 from django.urls import path
 
-from delivery.pages import deliveries, events
+from delivery.pages import deliveries, events, notifications, operations, search
 
 urlpatterns = [
     path("events/", events.event_list, name="event-list"),
     path("events/<uuid:pk>/", events.event_detail, name="event-detail"),
     path("deliveries/<uuid:pk>/", deliveries.delivery_detail, name="delivery-detail"),
     path("deliveries/<uuid:pk>/discard/", deliveries.delivery_discard, name="delivery-discard"),
+    path("operations/", operations.operations, name="operations"),
+    path("search/", search.search, name="search"),
+    path("notifications/", notifications.notification_list, name="notification-list"),
+    path("notifications/read/", notifications.notifications_read, name="notifications-read"),
+    path(
+        "notifications/<uuid:pk>/read/", notifications.notification_read, name="notification-read"
+    ),
 ]

@@ -249,8 +249,8 @@ def publish_command(event: Event, seen: Seen) -> str:
 def delivery_command(delivery: Delivery, seen: Seen, *, now: datetime) -> str:
     """Return the request to the endpoint as a shell command; secrets and signature are masked.
 
-    Empty for a feed, and for a payload that the viewer may not see or that is gone. A mapped body is
-    shown as the event's data: the mapping stands in the subscription.
+    Empty for a feed, and for a payload that the viewer may not see or that is gone. A mapped body
+    is shown as the event's data: the mapping stands in the subscription.
     """
     subscription, event = delivery.subscription, delivery.event
     if subscription.endpoint is None or seen.is_hidden or seen.is_gone:

@@ -1,7 +1,8 @@
-"""Find events, by what someone remembers of them, and any other thing by its words or its number."""
+"""Find events by what someone remembers of them, and any other thing by its words or number."""
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -153,16 +154,12 @@ def _exactly(words: str) -> list[UUID]:
     found: set[UUID] = set()
     for way in ways:
         found.update(way.order_by().values_list("pk", flat=True)[:_MOST_EXACT])
-    try:
+    with contextlib.suppress(ValueError):
         found.add(UUID(words))
-    except ValueError:
-        pass
     return list(found)
 
 
-def outcomes(
-    found: Sequence[Event], *, viewer: User
-) -> dict[UUID, list[tuple[str, int]]]:
+def outcomes(found: Sequence[Event], *, viewer: User) -> dict[UUID, list[tuple[str, int]]]:
     """Return how many deliveries of each event stand how, as far as the viewer may see them."""
     seen = access.restrict(Delivery.objects.all(), viewer, Action.DELIVERY_VIEW)
     rows = (

@@ -131,9 +131,7 @@ def test_list_is_narrowed_by_time_in_the_viewers_zone(support: Client) -> None:
     later = (local + timedelta(hours=1)).strftime("%Y-%m-%dT%H:%M")
     earlier = (local - timedelta(hours=1)).strftime("%Y-%m-%dT%H:%M")
     assert event.event_id not in support.get(PAGE, {"since": later}).content.decode()
-    assert event.event_id in support.get(
-        PAGE, {"since": earlier, "until": later}
-    ).content.decode()
+    assert event.event_id in support.get(PAGE, {"since": earlier, "until": later}).content.decode()
 
 
 def test_staging_and_production_never_mix(support: Client) -> None:

@@ -1,0 +1,137 @@
+"""What an operator sees of an environment at once: what waits, why tries fail, what stands open."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db import connection
+from django.db.models import Count, Q, QuerySet, Sum
+
+from catalog.ids import first_of, instant_of
+from catalog.models import User
+from delivery.models import Circuit, FailureGroup, QueueRow, Subscription
+from delivery.models.counts import Grain
+from delivery.standing import standing
+from delivery.states import CircuitState
+from governance import access
+from governance.actions import Action
+
+# Upper bounds of the ages by which what waits is counted; one class more has none.
+AGES = (timedelta(minutes=1), timedelta(minutes=10), timedelta(hours=1), timedelta(hours=6))
+MOST_CIRCUITS = 25
+
+_CAUSES = """
+SELECT error.key, sum(error.value::bigint), count(DISTINCT rollup.subscription_id)
+FROM delivery_rollup rollup, jsonb_each_text(rollup.errors) error
+WHERE rollup.environment = %(environment)s AND rollup.grain = %(grain)s
+    AND rollup.at >= %(since)s AND rollup.subscription_id IS NOT NULL
+    AND (%(topic)s::uuid IS NULL OR rollup.topic_id = %(topic)s)
+GROUP BY error.key ORDER BY 2 DESC, 1
+"""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Waiting:
+    """What is owed now; `by_age` counts it by the classes of `AGES`, the youngest first."""
+
+    count: int
+    by_age: tuple[int, ...]
+    oldest_at: datetime | None = None
+    oldest_for: Subscription | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Cause:
+    """Failed tries of one kind, and at how many subscriptions."""
+
+    error_class: str
+    tries: int
+    subscriptions: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Dead:
+    """Dead letters that still wait for somebody, and how many causes they have."""
+
+    letters: int
+    groups: int
+
+
+def waiting(*, environment: str, topic: UUID | None = None, now: datetime) -> Waiting:
+    """Count what is owed in an environment by its age; two queries."""
+    rows = QueueRow.objects.filter(subscription_id__in=_standing(environment, topic).values("pk"))
+    bounds = [first_of(now - age) for age in AGES]
+    counts: dict[str, int] = {}
+    for number, (younger, older) in enumerate(zip([None, *bounds], [*bounds, None], strict=True)):
+        band = Q()
+        if older is not None:
+            band &= Q(pk__gte=older)
+        if younger is not None:
+            band &= Q(pk__lt=younger)
+        counts[f"age_{number}"] = Count("pk", filter=band) if band else Count("pk")
+    found = rows.aggregate(**counts)
+    by_age = tuple(found[f"age_{number}"] for number in range(len(AGES) + 1))
+    oldest = rows.order_by("pk").values_list("pk", "subscription_id").first()
+    if oldest is None:
+        return Waiting(count=0, by_age=by_age)
+    return Waiting(
+        count=sum(by_age),
+        by_age=by_age,
+        oldest_at=instant_of(oldest[0]),
+        oldest_for=Subscription.objects.filter(pk=oldest[1]).first(),
+    )
+
+
+def causes(*, environment: str, since: datetime, topic: UUID | None = None) -> list[Cause]:
+    """Return why tries failed since then, the most frequent first; one query."""
+    # Whole hours: their rows are kept for weeks and are few.
+    parameters = {
+        "environment": environment,
+        "grain": Grain.HOUR.value,
+        "since": since.replace(minute=0, second=0, microsecond=0),
+        "topic": topic,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_CAUSES, parameters)
+        return [
+            Cause(error_class=name, tries=int(tries), subscriptions=subscriptions)
+            for name, tries, subscriptions in cursor.fetchall()
+        ]
+
+
+def circuits(*, environment: str, topic: UUID | None = None, viewer: User) -> Sequence[Circuit]:
+    """Return circuits that are not closed, those open longest first."""
+    seen = access.restrict(
+        _standing(environment, topic).exclude(circuit__state=CircuitState.CLOSED),
+        viewer,
+        Action.SUBSCRIPTION_VIEW,
+    )
+    return list(
+        Circuit.objects.filter(subscription__in=seen)
+        .select_related("subscription", "subscription__application")
+        .order_by("opened_at")[:MOST_CIRCUITS]
+    )
+
+
+def dead(*, environment: str, topic: UUID | None = None, viewer: User) -> Dead:
+    """Count the dead letters that the viewer may see and that nobody has settled."""
+    groups = access.restrict(FailureGroup.objects.unsettled(), viewer, Action.FAILURE_VIEW)
+    groups = groups.filter(environment=environment, open_count__gt=0)
+    if topic is not None:
+        groups = groups.filter(subscription__topic=topic)
+    found = groups.aggregate(letters=Sum("open_count"), groups=Count("pk"))
+    return Dead(letters=found["letters"] or 0, groups=found["groups"])
+
+
+def delivering(*, environment: str, topic: UUID | None = None) -> tuple[int, int]:
+    """Return how many subscriptions deliver without trouble, and how many there are."""
+    all_ = list(_standing(environment, topic).select_related("circuit"))
+    return sum(standing(one) == "active" for one in all_), len(all_)
+
+
+def _standing(environment: str, topic: UUID | None) -> QuerySet[Subscription]:
+    found = Subscription.objects.standing().filter(environment=environment)
+    return found.filter(topic=topic) if topic is not None else found
