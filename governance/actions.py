@@ -51,6 +51,7 @@ class Action(StrEnum):
     CHANGE_APPLY = "change:apply"
     CHANGE_EMERGENCY = "change:emergency"
     CHANGE_COMMENT = "change:comment"
+    CHANGE_SIGN_OFF = "change:sign-off"
     LEDGER_VIEW = "ledger:view"
     SUBSCRIPTION_VIEW = "subscription:view"
     SUBSCRIPTION_CREATE = "subscription:create"

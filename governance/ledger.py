@@ -171,9 +171,13 @@ def _seal(snapshot: models.Model) -> dict[str, str]:
 
 
 def digest_of(snapshot: models.Model) -> str:
-    """Return SHA-256 (hex) over every column of a historical row."""
+    """Return SHA-256 (hex) over every column of a historical row that is not NULL.
+
+    So a nullable column that a later migration adds leaves the digests of older rows as they are.
+    """
     columns = {f.attname: getattr(snapshot, f.attname) for f in snapshot._meta.concrete_fields}
-    return hashlib.sha256(canonical.encode(columns)).hexdigest()
+    held = {name: value for name, value in columns.items() if value is not None}
+    return hashlib.sha256(canonical.encode(held)).hexdigest()
 
 
 def version() -> int:

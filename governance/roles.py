@@ -18,6 +18,7 @@ REVIEWER = "role:Reviewers"
 ADMIN = "role:Admins"
 SUPPORT = "role:Support"
 ROLES = (CITIZEN, REVIEWER, ADMIN, SUPPORT)
+STAFF = frozenset({ADMIN, SUPPORT})  # may enter the Django admin
 
 SEE_RESTRICTED = "catalog.view_restricted_topic"
 REVIEW = "governance.review_changerequest"
@@ -98,6 +99,7 @@ RULES: Mapping[Action, Rule] = {
     Action.CHANGE_APPLY: _rule("governance.apply_changerequest"),
     Action.CHANGE_EMERGENCY: _rule("governance.emergency_changerequest"),
     Action.CHANGE_COMMENT: _rule("governance.change_changerequest", TOPIC_OWNER, AUTHOR, ANYONE),
+    Action.CHANGE_SIGN_OFF: _rule("", OWNER),  # of the application that the change breaks
     Action.LEDGER_VIEW: _rule("governance.view_ledgerentry"),  # others see their teams' entries
     Action.SUBSCRIPTION_VIEW: _rule("delivery.view_subscription", OWNER, TOPIC_OWNER),
     Action.SUBSCRIPTION_CREATE: _rule("delivery.add_subscription", OWNER),  # of the application

@@ -37,6 +37,7 @@ change_decided = Signal()
 change_applied = Signal()
 change_withdrawn = Signal()
 change_commented = Signal()
+change_signed_off = Signal()  # thing=Review
 version_released = Signal()
 version_deprecated = Signal()
 version_retired = Signal()

@@ -87,6 +87,9 @@ class Decision(models.TextChoices):
     APPROVE = "approve", _("Approved")
     REJECT = "reject", _("Rejected")
     REQUEST_CHANGES = "request_changes", _("Sent back")
+    # What the team of a subscriber that breaks says; it does not count as an approval.
+    CONSENT = "consent", _("Agreed, as a subscriber")
+    OBJECT = "object", _("Objected, as a subscriber")
 
 
 class Outcome(models.TextChoices):

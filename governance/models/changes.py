@@ -131,6 +131,15 @@ class Review(Identified):
     )
     decision = models.CharField(_("decision"), max_length=20, choices=Decision)
     note = models.TextField(_("note"), blank=True)
+    # The subscriber for which a member of its team consents or objects.
+    application = models.ForeignKey(
+        "catalog.Application",
+        on_delete=models.PROTECT,
+        related_name="+",
+        null=True,
+        blank=True,
+        verbose_name=_("for the subscriber"),
+    )
     for_owning_team = models.BooleanField(_("for the owning team"), default=False)
     proposal_sha256 = models.CharField(max_length=64)
     decided_at = models.DateTimeField(_("decided"))
@@ -145,9 +154,14 @@ class Review(Identified):
         constraints = [
             models.UniqueConstraint(
                 fields=["change_request", "reviewer"],
-                condition=Q(voided_at__isnull=True),
+                condition=Q(voided_at__isnull=True, application__isnull=True),
                 name="one_standing_review_per_person",
-            )
+            ),
+            models.UniqueConstraint(
+                fields=["change_request", "application"],
+                condition=Q(voided_at__isnull=True, application__isnull=False),
+                name="one_standing_review_per_subscriber",
+            ),
         ]
 
     def __str__(self) -> str:

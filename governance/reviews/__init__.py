@@ -9,9 +9,11 @@ from governance.reviews.applying import APPLIERS, apply, emergency
 from governance.reviews.deciding import approve, comment, reject, send_back
 from governance.reviews.proposing import edit, open_, propose, recheck, withdraw
 from governance.reviews.reading import draft_number, drafts, suggested_version
+from governance.reviews.signing_off import SignOff, sign_off, sign_offs, waiting_for
 
 __all__ = [
     "APPLIERS",
+    "SignOff",
     "apply",
     "approve",
     "comment",
@@ -24,6 +26,9 @@ __all__ = [
     "recheck",
     "reject",
     "send_back",
+    "sign_off",
+    "sign_offs",
     "suggested_version",
+    "waiting_for",
     "withdraw",
 ]

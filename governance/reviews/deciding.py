@@ -142,7 +142,8 @@ def _review(
     change: ChangeRequest, decision: Decision, *, by: User, note: str, now: datetime
 ) -> Review:
     """Keep the decision; the person's earlier one on this proposal is void."""
-    for earlier in change.reviews.filter(reviewer=by, voided_at__isnull=True):
+    standing = change.reviews.filter(voided_at__isnull=True, application__isnull=True)
+    for earlier in standing.filter(reviewer=by):
         is_same = earlier.proposal_sha256 == change.proposal_sha256
         if is_same and earlier.decision == decision == Decision.APPROVE:
             raise IllegalMove(_("You have approved this proposal already."), current=change.state)

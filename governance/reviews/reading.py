@@ -50,7 +50,8 @@ def refuse_other_draft(change: ChangeRequest, seen_sha256: str | None) -> None:
 
 def what_happened(change: ChangeRequest) -> str:
     """Return in a sentence how the request came to the state that it is in."""
-    last = change.reviews.select_related("reviewer").order_by("-decided_at").first()
+    decisions = change.reviews.filter(application__isnull=True).select_related("reviewer")
+    last = decisions.order_by("-decided_at").first()
     who = last.reviewer.display_name if last else change.proposed_by.display_name
     sentences = {
         ChangeState.DRAFT: _("It is still a draft: whoever wrote it has to open it first."),

@@ -65,6 +65,7 @@ MATRIX: dict[Action, tuple[str, str]] = {
     Action.CHANGE_APPLY: ("change", f"{REVIEWERS} admin"),
     Action.CHANGE_EMERGENCY: ("change", "admin"),
     Action.CHANGE_COMMENT: ("change", EVERYONE),
+    Action.CHANGE_SIGN_OFF: ("application", SALES),
     Action.LEDGER_VIEW: ("", EVERYONE),  # which entries: see test_visibility
     Action.SUBSCRIPTION_VIEW: ("subscription", f"{SALES} {STOCK} reviewer admin support"),
     Action.SUBSCRIPTION_CREATE: ("application", f"{SALES} admin"),
