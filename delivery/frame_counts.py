@@ -38,9 +38,7 @@ def changes(user: User, environment: str) -> int:
 def requests(user: User, environment: str) -> int:
     """Count requests for access that this person may decide, in any environment."""
     del environment
-    return access.restrict(
-        AccessRequest.objects.open(), user, Action.ACCESS_REQUEST_DECIDE
-    ).count()
+    return access.restrict(AccessRequest.objects.open(), user, Action.ACCESS_REQUEST_DECIDE).count()
 
 
 def unread(user: User, environment: str) -> int:
