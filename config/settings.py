@@ -212,7 +212,7 @@ REST_FRAMEWORK = {
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["catalog.api.parsing.BoundedJSON"],
     "DEFAULT_PAGINATION_CLASS": "catalog.api_paging.CursorPages",
     "DEFAULT_SCHEMA_CLASS": "catalog.api.openapi.Described",
     "EXCEPTION_HANDLER": "catalog.problems.handle",
@@ -234,6 +234,7 @@ SPECTACULAR_SETTINGS = {
     # Several doors say these words; without names they would be told apart by digests.
     "ENUM_NAME_OVERRIDES": {
         "ApplicationKind": "catalog.words.ApplicationKind",
+        "Lifecycle": "catalog.api.shapes.LIFECYCLES",
         "AttemptOutcome": "delivery.states.AttemptOutcome",
         "ChangeKind": "governance.states.ChangeKind",
         "ChangeState": "governance.states.ChangeState",

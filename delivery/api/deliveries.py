@@ -85,6 +85,7 @@ class Attempts(ListDoor[Attempt]):
     queryset = Attempt.objects.order_by("pk")
     serializer_class = AttemptShape
     sees = Action.DELIVERY_VIEW
+    orders_by = "pk"
 
     def get_queryset(self) -> QuerySet[Attempt]:
         """Return the tries of the delivery, if the person may see that."""

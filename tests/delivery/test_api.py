@@ -15,7 +15,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from catalog.models import Application, EventType, SchemaVersion, Topic, User
+from catalog.models import EventType, SchemaVersion, Topic
 from catalog.words import Environment
 from delivery import feed
 from delivery.api.feeds import stream
@@ -23,41 +23,13 @@ from delivery.models import Attempt, Delivery, Event, Replay, Subscription
 from delivery.states import DeliveryStatus
 from governance import roles
 from tests import factories
+from tests.asking import PROBLEM, Machine, make_machine, person, pointers
 from tests.delivery import owing
 
 pytestmark = pytest.mark.django_db
 
 TYPE = "com.acme.sales.order.created"
 URL = "https://flows.example.com/webhook/orders"
-PROBLEM = "application/problem+json"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Machine:
-    """An application that asks with its key."""
-
-    application: Application
-    key: str
-
-    def get(self, path: str, **query: str) -> Any:
-        return Client().get(f"/api/v1/{path}", query, headers=self.headers)
-
-    def post(self, path: str, body: object = None) -> Any:
-        return Client().post(
-            f"/api/v1/{path}", json.dumps(body or {}), "application/json", headers=self.headers
-        )
-
-    def patch(self, path: str, body: object) -> Any:
-        return Client().patch(
-            f"/api/v1/{path}", json.dumps(body), "application/json", headers=self.headers
-        )
-
-    def delete(self, path: str) -> Any:
-        return Client().delete(f"/api/v1/{path}", headers=self.headers)
-
-    @property
-    def headers(self) -> dict[str, str]:
-        return {"Authorization": f"Bearer {self.key}"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,11 +47,6 @@ class Shop:
         )
 
 
-def make_machine(environment: str = Environment.PRODUCTION) -> Machine:
-    key, plain = factories.make_key(environment=environment)
-    return Machine(application=key.application, key=plain)
-
-
 @pytest.fixture
 def shop() -> Shop:
     topic = factories.make_topic("sales.orders")
@@ -88,17 +55,6 @@ def shop() -> Shop:
     machine = make_machine()
     factories.make_grant(machine.application, topic=topic)
     return Shop(topic=topic, event_type=event_type, version=version, machine=machine)
-
-
-def person_client(person: User) -> Client:
-    client = Client()
-    client.force_login(person)
-    return client
-
-
-def pointers(response: Any) -> set[str]:
-    assert response["Content-Type"] == PROBLEM
-    return {error["pointer"] for error in response.json()["errors"]}
 
 
 # Hooks
@@ -218,17 +174,17 @@ def test_a_wish_that_cannot_be_taken_is_422_with_each_fault(shop: Shop) -> None:
 
 def test_a_person_says_for_which_application(shop: Shop) -> None:
     application = shop.machine.application
-    owner = person_client(factories.make_person(team=application.team))
+    owner = person(factories.make_person(team=application.team))
     wish: dict[str, object] = {"topic": "sales.orders", "endpoint_url": URL}
 
     def send() -> Any:
-        return owner.post("/api/v1/subscriptions", json.dumps(wish), "application/json")
+        return owner.post("subscriptions", wish)
 
     assert pointers(send()) == {"/application"}
     wish["application"] = application.slug
     assert send().status_code == 201
-    stranger = person_client(factories.make_person())
-    answer = stranger.post("/api/v1/subscriptions", json.dumps(wish), "application/json")
+    stranger = person(factories.make_person())
+    answer = stranger.post("subscriptions", wish)
     assert answer.status_code in (403, 422)
 
 
@@ -271,7 +227,7 @@ def test_lists_are_filtered_and_paged_by_cursor(shop: Shop) -> None:
     first = shop.machine.get("subscriptions", limit="2").json()
     assert set(first) == {"results", "next", "previous"}
     assert (len(first["results"]), first["previous"]) == (2, None)
-    second = Client().get(first["next"], headers=shop.machine.headers).json()
+    second = shop.machine.follow(first["next"]).json()
     assert len(second["results"]) == 1
     assert second["next"] is None
     found = shop.machine.get("subscriptions", search="order 1", event_type=TYPE).json()
@@ -309,7 +265,7 @@ def test_a_feed_is_read_and_acknowledged(shop: Shop) -> None:
     page = shop.machine.get(f"{where}/events", limit="2").json()
     assert [one["event"]["id"] for one in page["results"]] == [e.event_id for e in events[:2]]
     assert page["cursor"] == 2
-    rest = Client().get(page["next"], headers=shop.machine.headers).json()
+    rest = shop.machine.follow(page["next"]).json()
     assert [one["cursor"] for one in rest["results"]] == [3]
     assert rest["next"] is None
     done = shop.machine.post(f"{where}/ack", {"cursor": page["cursor"]})
@@ -396,12 +352,12 @@ def test_who_has_nothing_to_do_with_an_event_does_not_find_it(shop: Shop) -> Non
 
 def test_sensitive_fields_are_masked_for_who_may_not_see_them(shop: Shop) -> None:
     event = factories.make_event(event_type=shop.event_type)
-    support = person_client(factories.make_person(role=roles.SUPPORT))
-    admin = person_client(factories.make_person(role=roles.ADMIN))
-    masked = support.get(f"/api/v1/events/{event.pk}").json()
+    support = person(factories.make_person(role=roles.SUPPORT))
+    admin = person(factories.make_person(role=roles.ADMIN))
+    masked = support.get(f"events/{event.pk}").json()
     assert masked["payload"] == "masked"
     assert "ada@example.com" not in json.dumps(masked)
-    whole = admin.get(f"/api/v1/events/{event.pk}").json()
+    whole = admin.get(f"events/{event.pk}").json()
     assert (whole["payload"], whole["envelope"]["data"]["email"]) == ("whole", "ada@example.com")
 
 
@@ -448,13 +404,13 @@ def test_deliveries_are_filtered_by_how_they_stand(shop: Shop) -> None:
 def test_support_discards_a_delivery_with_a_reason_and_a_machine_may_not(shop: Shop) -> None:
     subscription = shop.subscription()
     (pk,) = owing.owe(subscription, owing.make_events(shop.version, 1))
-    support = person_client(factories.make_person(role=roles.SUPPORT))
-    where = f"/api/v1/deliveries/{pk}/discard"
-    assert pointers(support.post(where, "{}", "application/json")) == {"/reason"}
-    assert shop.machine.post(f"deliveries/{pk}/discard", {"reason": "x"}).status_code == 403
-    done = support.post(where, json.dumps({"reason": "A test order."}), "application/json")
+    support = person(factories.make_person(role=roles.SUPPORT))
+    where = f"deliveries/{pk}/discard"
+    assert pointers(support.post(where)) == {"/reason"}
+    assert shop.machine.post(where, {"reason": "x"}).status_code == 403
+    done = support.post(where, {"reason": "A test order."})
     assert (done.status_code, done.json()["status"]) == (200, "discarded")
-    again = support.post(where, json.dumps({"reason": "A test order."}), "application/json")
+    again = support.post(where, {"reason": "A test order."})
     assert again.status_code == 409
 
 
