@@ -50,10 +50,15 @@ def opened(letter: DeadLetter, *, viewer: User) -> Letter:
 def _data(letter: DeadLetter, event: Event | None, viewer: User) -> tuple[object, bool]:
     if event is None or not letter.payload:
         return None, False
+    return readable(letter.payload, event, viewer=viewer)
+
+
+def readable(text: str, event: Event, *, viewer: User) -> tuple[object, bool]:
+    """Return an event's data as far as the viewer may see it, and whether parts are masked."""
     if not access.allows(viewer, Action.PAYLOAD_VIEW, event):
         return None, False
-    data = json.loads(letter.payload)
+    data = json.loads(text)
     if access.allows(viewer, Action.SENSITIVE_VIEW, event):
         return data, False
-    masked = schemas.mask(data, event.version.document, resolve=referring.resolve)
+    masked = schemas.mask(data, event.version.document)
     return masked, masked != data

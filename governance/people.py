@@ -81,10 +81,26 @@ def _change_role(person: User, role: str, *, by: User, now: datetime, is_held: b
             person.groups.add(group)
         else:
             person.groups.remove(group)
+        before, after = _keep_staff_in_step(person, role, is_held=is_held)
         signals.person_changed.send(sender=User, thing=person, by=by, now=now)
         record(
             Action.ROLE_CHANGE,
             person,
-            before={} if is_held else {"role": role},
-            after={"role": role} if is_held else {},
+            before=before if is_held else {"role": role, **before},
+            after={"role": role, **after} if is_held else after,
         )
+
+
+def _keep_staff_in_step(
+    person: User, role: str, *, is_held: bool
+) -> tuple[dict[str, object], dict[str, object]]:
+    """Let who holds a role of `roles.STAFF` enter the Django admin; return what changed."""
+    if role not in roles.STAFF:
+        return {}, {}
+    is_staff = is_held or person.groups.filter(name__in=roles.STAFF).exists()
+    locked = User.objects.select_for_update(of=("self",)).get(pk=person.pk)
+    person.is_staff = is_staff
+    before, after = differences.take(locked, {"is_staff": is_staff})
+    if after:
+        locked.save(update_fields=["is_staff"])
+    return before, after

@@ -1,0 +1,7 @@
+"""Delivery in the Django admin: what fails and why, and the same actions as in the portal."""
+
+from __future__ import annotations
+
+from delivery import admin_counts, admin_failures, admin_subscriptions, admin_traffic
+
+__all__ = ["admin_counts", "admin_failures", "admin_subscriptions", "admin_traffic"]

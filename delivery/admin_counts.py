@@ -1,0 +1,58 @@
+"""Roll-ups, counts and notifications in the Django admin: written by workers, only read."""
+
+from __future__ import annotations
+
+from catalog.guarded_admin import BigTableAdmin, GuardedAdmin, guarded
+from delivery.models import FilteredCount, Notification, Rollup, RollupMark
+from governance.actions import Action
+
+
+@guarded(Rollup)
+class RollupAdmin(BigTableAdmin):
+    """What dashboards read."""
+
+    view_action = Action.OPERATIONS_VIEW
+    list_display = (
+        "at",
+        "grain",
+        "environment",
+        "published",
+        "delivered",
+        "first_try",
+        "failed_attempts",
+        "dead",
+        "skipped",
+        "discarded",
+    )
+    list_filter = ("grain", "environment")
+    search_fields = ()
+    found_by = ("subscription_id", "topic_id", "event_type_id", "application_id")
+
+
+@guarded(RollupMark)
+class RollupMarkAdmin(GuardedAdmin):
+    """How far roll-ups have read."""
+
+    view_action = Action.OPERATIONS_VIEW
+    list_display = ("name", "at", "up_to")
+
+
+@guarded(FilteredCount)
+class FilteredCountAdmin(BigTableAdmin):
+    """What subscriptions' filters left out, by the minute."""
+
+    view_action = Action.OPERATIONS_VIEW
+    list_display = ("minute", "subscription_id", "count")
+    search_fields = ()
+    found_by = ("subscription_id",)
+
+
+@guarded(Notification)
+class NotificationAdmin(BigTableAdmin):
+    """Who was told what."""
+
+    view_action = Action.USER_CHANGE
+    list_display = ("created_at", "user", "kind", "text", "read_at")
+    list_filter = ("kind",)
+    list_select_related = ("user",)
+    search_fields = ("user__username", "key")

@@ -1,0 +1,206 @@
+"""A portal with a row of every kind, for tests of the Django admin."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.contrib import admin
+from django.db import models
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from catalog.ids import uuid7
+from catalog.models import User
+from catalog.words import Environment
+from delivery.models import (
+    Attempt,
+    DeadLetter,
+    Delivery,
+    EndpointSecret,
+    EventIdentity,
+    FailureGroup,
+    FeedPosition,
+    FilteredCount,
+    Notification,
+    QueueRow,
+    ReplayItem,
+    Rollup,
+    RollupMark,
+)
+from delivery.states import DeliveryStatus
+from governance import people, roles
+from governance.governed import governed
+from governance.models import CheckResult, Comment, Refusal, Review
+from governance.states import Decision, Outcome
+from tests.factories import (
+    make_access_request,
+    make_change_request,
+    make_delivery,
+    make_event,
+    make_event_type,
+    make_failure_group,
+    make_grant,
+    make_key,
+    make_person,
+    make_replay,
+    make_subscription,
+    make_team,
+    make_topic,
+    make_version,
+)
+
+OURS = ("catalog", "governance", "delivery")
+
+
+def make_staff(role: str = roles.ADMIN) -> User:
+    """Return somebody whom a role lets into the admin."""
+    person = make_person(role=None)
+    people.give_role(person, role, by=make_person(role=roles.ADMIN), now=timezone.now())
+    person.refresh_from_db()
+    return person
+
+
+def sign_in(client: Client, person: User) -> Client:
+    """Return the client, signed in."""
+    client.force_login(person, backend="django.contrib.auth.backends.ModelBackend")
+    return client
+
+
+def model_admins() -> dict[type[models.Model], Any]:
+    """Return the admin class of each model of ours, historical ones included."""
+    return {
+        model: one for model, one in admin.site._registry.items() if model._meta.app_label in OURS
+    }
+
+
+def list_url(model: type[models.Model]) -> str:
+    return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
+
+
+def page_url(row: models.Model, page: str = "change") -> str:
+    meta = row._meta
+    return reverse(f"admin:{meta.app_label}_{meta.model_name}_{page}", args=[row.pk])
+
+
+def make_dead_letter(group: FailureGroup | None = None) -> DeadLetter:
+    """Return a dead letter with its delivery and two attempts."""
+    topic = make_topic()
+    event_type = make_event_type(topic=topic)
+    make_version(event_type=event_type)
+    event = make_event(event_type=event_type)
+    subscription = group.subscription if group else make_subscription(topic=topic)
+    group = group or make_failure_group(subscription)
+    now = timezone.now()
+    delivery = make_delivery(
+        event,
+        subscription=subscription,
+        status=DeliveryStatus.DEAD,
+        ended_at=now,
+        failure_group=group,
+    )
+    _try_twice(delivery, now)
+    return DeadLetter.objects.create(
+        delivery_id=delivery.pk,
+        event_id=event.pk,
+        subscription=subscription,
+        failure_group=group,
+        environment=event.environment,
+        event_type=event_type.name,
+        version="1.0.0",
+        limit="attempts",
+        error_class="http_status",
+        status_code=500,
+        message="Internal Server Error",
+        attempts=2,
+        first_attempt_at=now,
+        last_attempt_at=now,
+        died_at=now,
+        payload='{"order_id": "A-1001", "amount": 59.9, "email": "ada@example.com"}',
+    )
+
+
+def _try_twice(delivery: Delivery, now: datetime) -> None:
+    for number in (1, 2):
+        Attempt.objects.create(
+            delivery=delivery,
+            subscription_id=delivery.subscription_id,
+            number=number,
+            started_at=now,
+            duration_ms=40 + number,
+            outcome="failed",
+            status_code=500,
+            error_class="http_status",
+            message="Internal Server Error",
+            response_excerpt="the sheet is full",
+        )
+
+
+def make_one_of_each() -> None:
+    """Put at least one row into every table of ours."""
+    letter = make_dead_letter()
+    _govern()
+    _deliver(letter)
+
+
+def _govern() -> None:
+    now = timezone.now()
+    make_grant()
+    make_grant(make_team())
+    make_access_request()
+    make_key()
+    change = make_change_request()
+    person = make_person()
+    with governed(by=None, now=now):
+        Review.objects.create(
+            change_request=change,
+            reviewer=person,
+            decision=Decision.values[0],
+            proposal_sha256="0" * 64,
+            decided_at=now,
+        )
+        Comment.objects.create(change_request=change, author=person, text="Why?", written_at=now)
+    CheckResult.objects.create(
+        change_request=change,
+        check_name="lint",
+        proposal_sha256="0" * 64,
+        outcome=Outcome.values[0],
+        summary="Fine.",
+        ran_at=now,
+    )
+    Refusal.objects.create(
+        who_id=str(person.pk), who_name="Person", action="topic:view", subject="x", minute=now
+    )
+
+
+def _deliver(letter: DeadLetter) -> None:
+    now = timezone.now()
+    subscription = letter.subscription
+    replay = make_replay(subscription)
+    ReplayItem.objects.create(replay=replay, event_id=letter.event_id, subscription=subscription)
+    QueueRow.objects.create(
+        delivery_id=uuid7(), subscription_id=subscription.pk, event_id=letter.event_id, due_at=now
+    )
+    EventIdentity.objects.create(
+        digest=uuid7().bytes, event_id=letter.event_id, content_digest=uuid7().bytes
+    )
+    Rollup.objects.create(
+        grain="minute",
+        at=now,
+        environment=Environment.PRODUCTION,
+        topic_id=subscription.topic_id,
+    )
+    RollupMark.objects.create(name=str(uuid7()), at=now)
+    FilteredCount.objects.create(subscription_id=subscription.pk, minute=now, count=2)
+    FeedPosition.objects.create(subscription=subscription)
+    Notification.objects.create(
+        user=make_person(), kind="failure", key=str(uuid7()), text="It fails.", created_at=now
+    )
+    with governed(by=None, now=now):
+        assert subscription.endpoint is not None
+        EndpointSecret.objects.create(
+            endpoint=subscription.endpoint, sealed="sealed-text", created_at=now
+        )
+
+
