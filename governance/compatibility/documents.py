@@ -68,7 +68,9 @@ NEWER_KEYWORDS = frozenset(
 
 def escape(token: str) -> str:
     """Return one token of a JSON pointer (RFC 6901)."""
-    return token.replace("~", "~0").replace("/", "~1")
+    if "~" in token or "/" in token:
+        return token.replace("~", "~0").replace("/", "~1")
+    return token
 
 
 def subschemas(raw: Mapping[str, object]) -> Iterator[tuple[str, object]]:
@@ -163,7 +165,9 @@ class Document:
 
     def base_of(self, raw: Mapping[str, object], base: str) -> str:
         """Return the base URI inside a schema, given the one around it."""
-        name = raw.get("id" if self.dialect is Dialect.DRAFT_04 else "$id")
+        name = raw.get("$id") if self.dialect is not Dialect.DRAFT_04 else raw.get("id")
+        if name is None:
+            return base
         siblings_count = self.dialect >= Dialect.DRAFT_2019_09 or "$ref" not in raw
         if isinstance(name, str) and siblings_count and not name.startswith("#"):
             return urldefrag(urljoin(base, name)).url
@@ -198,7 +202,10 @@ class Located:
     base: str
 
     def child(self, *tokens: str | int) -> Located:
-        """Return what stands below, following keys and indexes; raise ``KeyError`` if nothing."""
+        """Return the schema below, given its keyword and its name or index there.
+
+        Raises ``KeyError`` if nothing stands there.
+        """
         raw, pointer, base = self.raw, self.pointer, self.base
         for token in tokens:
             try:
@@ -206,8 +213,11 @@ class Located:
             except (IndexError, TypeError) as missing:
                 raise KeyError(token) from missing
             pointer = f"{pointer}/{escape(str(token))}"
-            if isinstance(raw, dict):
-                base = self.document.base_of(raw, base)
+        known = self.document.nodes.get(pointer)
+        if known is not None:
+            return known
+        if isinstance(raw, dict):
+            base = self.document.base_of(raw, base)
         return self.document.at(pointer, raw, base)
 
 

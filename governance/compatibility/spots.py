@@ -32,10 +32,14 @@ class Spot:
             target = compiler.target(one)
             if target is not None:
                 waiting.append(target)
+        self._owners: dict[str, list[Located]] = {}
+        for one in self.nodes:
+            for keyword in compiler.keywords(one):
+                self._owners.setdefault(keyword, []).append(one)
 
     def owners(self, keyword: str) -> list[Located]:
         """Return the schemas here that use a keyword."""
-        return [node for node in self.nodes if keyword in self.compiler.keywords(node)]
+        return self._owners.get(keyword, [])
 
     def values(self, keyword: str) -> list[object]:
         """Return what they say under it."""
