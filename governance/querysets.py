@@ -41,7 +41,7 @@ class AccessRequestQuerySet(Movable["AccessRequest"]):
 
     def with_names(self) -> Self:
         """Load who and what in the same query."""
-        return self.select_related("application", "team", "topic", "requested_by")
+        return self.select_related("application", "team", "topic", "requested_by", "grant")
 
 
 class ChangeRequestQuerySet(Movable["ChangeRequest"]):
