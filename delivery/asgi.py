@@ -7,6 +7,7 @@ handler would cost ten times as much as all of that.
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import math
 import time
@@ -57,6 +58,10 @@ async def startup() -> None:
     _recorder = Recorder(_connect)
     _allowance = Allowance(configuration.publish_rate_per_second())
     await asyncio.to_thread(knowledge.start)
+    # What lives as long as the process is not looked through again and again for what does not:
+    # a fifth of the processor's time for each event (measured).
+    gc.collect()
+    gc.freeze()
 
 
 async def shutdown() -> None:
@@ -208,11 +213,22 @@ def _is_partial(scope: Scope) -> bool:
 
 
 async def _body(receive: Receive) -> bytes:
+    """Return the body; raises `_TooSlow` after `BODY_SECONDS`.
+
+    `asyncio.timeout` would do, at five times the cost of this timer, for every request.
+    """
+    task = asyncio.current_task()
+    assert task is not None  # noqa: S101 - a coroutine that runs has one
+    timer = asyncio.get_running_loop().call_later(BODY_SECONDS, task.cancel, _TooSlow)
     try:
-        async with asyncio.timeout(BODY_SECONDS):
-            return await _whole_body(receive)
-    except TimeoutError:
+        return await _whole_body(receive)
+    except asyncio.CancelledError as cancelled:
+        if cancelled.args != (_TooSlow,):
+            raise
+        task.uncancel()
         raise _TooSlow from None
+    finally:
+        timer.cancel()
 
 
 async def _whole_body(receive: Receive) -> bytes:
