@@ -8,13 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TypeAlias
 
 from governance.compatibility import patterns
-from governance.compatibility.budget import Budget
+from governance.compatibility.budget import Budget, OutOfBudgetError
+from governance.compatibility.formulas import searcher
 from governance.compatibility.patterns import Chars, Choice, Edge, Repeat, Tree
 
 MOST_STATES = 6000  # of one pattern
+STEPS_FOR_ONE = 2000  # to see whether a pattern says anything at all
 # One of each kind beyond ASCII: letter, digit, white space, neither.
 FOREIGN = "\u00e9\u0663\u00a0\u20ac"
 NICE = "abcxyzABCXYZ0123456789-_.@/ "
@@ -158,6 +161,19 @@ def find(wanted: Wanted, budget: Budget, *, python: bool) -> str | None:
     refused = [Automaton(pattern, budget, python=python) for pattern in wanted.refused]
     walk = _Walk(wanted, accepted, refused, budget)
     return walk.find()
+
+
+@lru_cache(maxsize=512)
+def is_found_everywhere(pattern: str) -> bool:
+    """Return whether every string has a match; ``False`` may also mean unknown."""
+    compiled = searcher(pattern)
+    if compiled is None or compiled.search("") is None:
+        return False
+    budget = Budget(per_question=STEPS_FOR_ONE, in_total=STEPS_FOR_ONE)
+    try:
+        return find(Wanted(refused=(pattern,)), budget, python=True) is None
+    except (patterns.UnsupportedPatternError, OutOfBudgetError):
+        return False
 
 
 Position: TypeAlias = tuple[tuple[States, ...], int]

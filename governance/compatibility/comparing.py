@@ -215,8 +215,9 @@ class Comparison:
         if remark.meant is None:
             return False
         promised = [one.meant for one in writer.goal if isinstance(one, f.Remark) and one.meant]
-        outcome = self._ask((*writer.goal, *promised, self.algebra.opposite(remark.meant)))
-        return outcome.is_none
+        one_line = self.algebra.make(f.Matches, "^[^\\n\\r]*$", False)  # dots mean no more
+        broken = self.algebra.opposite(remark.meant)
+        return not self._ask((*writer.goal, *promised, one_line, broken)).is_found
 
     def _question(self, writer: Writer, node: Located, part: Part, path: Path) -> Iterator[Break]:
         """Ask one question, at its place and then for whole documents."""

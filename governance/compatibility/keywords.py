@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import TYPE_CHECKING, TypeAlias
 
-from governance.compatibility import apartness, formats, unevaluated
+from governance.compatibility import apartness, automata, formats, unevaluated
 from governance.compatibility import formulas as f
 from governance.compatibility.algebra import ALWAYS, Algebra
 from governance.compatibility.documents import Dialect, Located
@@ -176,11 +176,18 @@ for _keyword in COUNTS:
 
 @reads("pattern")
 def read_pattern(c: Compiler, _node: Located, raw: Raw) -> Iterator[Part]:
-    """Read ``pattern``."""
+    """Read ``pattern``: one that is found in every text (``[a-z]*``) is a remark.
+
+    Validators refuse nothing for it; whoever wrote it meant the whole text to be like this.
+    """
     pattern = raw["pattern"]
     if not isinstance(pattern, str):
         raise TypeError("pattern is not a string")
-    yield Part(keyword="pattern", formula=c.algebra.make(f.Matches, pattern, False))
+    formula: f.Formula = c.algebra.make(f.Matches, pattern, False)
+    if automata.is_found_everywhere(pattern):
+        meant = c.algebra.make(f.Matches, f"^(?:{pattern})$", False)
+        formula = c.algebra.make(f.Remark, "pattern", pattern, JsonType.STRING, meant)
+    yield Part(keyword="pattern", formula=formula)
 
 
 @reads("format")

@@ -25,7 +25,6 @@ PAIRS = [
     ("^(red|green)$", "^(green|red|blue)$", True),
     ("^(?:a|b)*c$", "^[ab]*c$", True),
     ("foo", "o{2}", True),
-    ("[a-z]*", "[A-Z]*", True),  # both are found in every string, in the empty part of it
     ("^\\S+@\\S+$", "@", True),
     ("^$", "^a*$", True),
     ("^a|b$", "a|b", True),
@@ -48,6 +47,23 @@ def test_patterns_are_compared_by_what_they_match(
         None: Verdict.UNDECIDED,
     }
     assert check(old, new, policy=Policy.STRICT).verdict is verdicts[contained]
+
+
+def test_pattern_found_in_every_text_counts_as_what_it_means() -> None:
+    # Without anchors [a-z]* is found in every text, in the empty part of it: no validator refuses
+    # anything. Still a reviewer must see that lower case became upper case.
+    lower, upper = ({"type": "string", "pattern": pattern} for pattern in ("[a-z]*", "[A-Z]*"))
+    for old, new in ((lower, upper), ({"type": "string"}, upper)):
+        report = check(old, new, policy=Policy.STRICT)
+        assert report.verdict is Verdict.INCOMPATIBLE
+        assert not report.breaking[0].has_witness
+    for old, new in (
+        (lower, {"type": "string"}),
+        (lower, {"type": "string", "pattern": "[a-z0-9]*"}),
+        ({"type": "string"}, {"type": "string", "pattern": ".*"}),
+        ({"enum": ["A", "B"]}, upper),
+    ):
+        assert check(old, new, policy=Policy.STRICT).verdict is Verdict.COMPATIBLE
 
 
 def test_same_pattern_needs_no_reading() -> None:
