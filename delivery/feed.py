@@ -95,7 +95,7 @@ def read(
             .order_by("position")
             .values_list("position", "event_id")[: limit + 1]
         )
-    items = _items(rows[:limit])
+    items = _items([(position or 0, event_id) for position, event_id in rows[:limit]])
     return Page(
         items=items,
         cursor=items[-1].cursor if items else start,
@@ -117,7 +117,7 @@ def acknowledge(subscription: Subscription, *, cursor: int, by: User, now: datet
         statement.execute(
             _ACKNOWLEDGE, {"subscription": subscription.pk, "cursor": cursor, "now": now}
         )
-        count = statement.rowcount
+        count: int = statement.rowcount
         place.acknowledged = max(place.acknowledged, cursor)
         place.save(update_fields=["acknowledged"])
     return count

@@ -59,10 +59,11 @@ def subscribe(
             endpoint_url=target_url,
             filter=filter,
         )
+    access.require(by, Action.SUBSCRIPTION_CREATE, application)
+    endpoint = standing.endpoint
     if (standing.filter or None) != (filter or None):
         standing = subscriptions.change(standing, by=by, now=now, filter=filter)
-    access.require(by, Action.SUBSCRIPTION_CREATE, application)
-    return standing, endpoints.signing_secrets(standing.endpoint, now=now)[0]
+    return standing, endpoints.signing_secrets(endpoint, now=now)[0]
 
 
 def unsubscribe(subscription: Subscription, *, by: User, now: datetime) -> Subscription:

@@ -31,7 +31,7 @@ DATA = {
     "items": [{"sku": "BK-1", "quantity": 2}, {"sku": "TS-7", "quantity": 1}],
     "address": {"street": "Long Lane 12", "city": "Lisbon", "zip": "1100-001"},
 }
-SCHEMA = {
+SCHEMA: dict[str, object] = {
     "$schema": "https://json-schema.org/draft/2020-12/schema",
     "type": "object",
     "required": ["order_id", "amount"],

@@ -44,9 +44,9 @@ def test_the_first_broken_rule_is_the_one_that_is_told(shop: Shop) -> None:
     stranger = Publisher(
         application_id=factories.make_application().pk, environment=Environment.PRODUCTION
     )
-    broken = {"data": {"order_id": 1}}
-    bad_version = {**broken, "dataschema": "https://example.com/other.json"}
-    bad_type = {**bad_version, "type": "com.acme.no.such.thing"}
+    broken: dict[str, object] = {"data": {"order_id": 1}}
+    bad_version: dict[str, object] = {**broken, "dataschema": "https://example.com/other.json"}
+    bad_type: dict[str, object] = {**bad_version, "type": "com.acme.no.such.thing"}
     rows: list[tuple[dict[str, object], Publisher, Kind]] = [
         (broken, shop.publisher, Kind.CONTRACT),
         (bad_version, shop.publisher, Kind.UNKNOWN_VERSION),
@@ -77,7 +77,7 @@ def test_a_key_stands_for_its_application_and_environment() -> None:
 def test_a_key_ends_at_its_hour_although_nothing_was_written() -> None:
     _key, plain = factories.make_key(expires_at=timezone.now() + timedelta(hours=1))
     known = knowledge.refresh()
-    assert edge.identify(known, plain, timezone.now())
+    edge.identify(known, plain, timezone.now())
     with pytest.raises(Refused):
         edge.identify(known, plain, timezone.now() + timedelta(hours=2))
 
@@ -90,7 +90,7 @@ def test_a_grant_ends_at_its_hour_although_nothing_was_written() -> None:
     )
     publisher = Publisher(application_id=other.pk, environment=Environment.PRODUCTION)
     known = knowledge.refresh()
-    assert edge.accept(known, publisher, shop.envelope(), timezone.now())
+    edge.accept(known, publisher, shop.envelope(), timezone.now())
     with pytest.raises(Refused):
         edge.accept(known, publisher, shop.envelope(), timezone.now() + timedelta(hours=2))
 
@@ -99,7 +99,8 @@ def test_staging_of_an_open_topic_needs_no_grant(shop: Shop) -> None:
     anybody = Publisher(
         application_id=factories.make_application().pk, environment=Environment.STAGING
     )
-    assert edge.accept(knowledge.refresh(), anybody, shop.envelope(), timezone.now())
+    accepted = edge.accept(knowledge.refresh(), anybody, shop.envelope(), timezone.now())
+    assert accepted.publisher == anybody
 
 
 def test_a_restricted_topic_is_unknown_to_strangers_and_refused_to_its_team() -> None:
@@ -155,13 +156,13 @@ def test_the_topics_ceiling_holds_for_the_data(shop: Shop) -> None:
     small = make_shop(payload_ceiling_bytes=200)
     data = {"order_id": "A", "amount": 1, "note": "n" * 300}
     assert kind_of(small, small.envelope(data=data)) is Kind.TOO_LARGE
-    assert shop.prepare(shop.envelope(data=data))
+    assert shop.prepare(shop.envelope(data=data)).accepted.envelope.data == data
 
 
 def test_residency_binds_publisher_and_event() -> None:
     factories.make_region("us", name="United States")
     bound = make_shop(regions=["eu"])
-    assert bound.prepare(bound.envelope())
+    assert bound.prepare(bound.envelope()).accepted.regions == ()
     elsewhere = bound.envelope(extensions={"regions": "us"})
     assert kind_of(bound, elsewhere) is Kind.RESIDENCY
     outside = make_shop(regions=["us"])

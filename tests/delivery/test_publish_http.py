@@ -329,7 +329,7 @@ def test_neighbours_of_a_refused_batch_are_stored(shop: Shop) -> None:
 
 
 def test_a_partial_batch_stores_the_good_ones(shop: Shop) -> None:
-    batch = [event(), event(data={"order_id": "A"}), {"id": "1"}]
+    batch: list[dict[str, object]] = [event(), event(data={"order_id": "A"}), {"id": "1"}]
     answer = shop.publish(batch, query="?partial=true")
     assert answer.status == 202
     good, broken, no_event = answer.json()["events"]

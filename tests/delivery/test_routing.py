@@ -8,7 +8,7 @@ import pytest
 from django.utils import timezone
 
 from delivery import knowledge, routing, subscriptions
-from delivery.cloudevents import Envelope
+from delivery.cloudevents import Envelope, ExtensionValue
 from delivery.models import Delivery, Event, FilteredCount, QueueRow, Subscription
 from delivery.routing import Verdict
 from delivery.states import DeliveryStatus, SkipReason
@@ -120,7 +120,7 @@ def test_a_chain_of_causes_is_stopped_at_the_limit_and_shown(shop: Shop) -> None
     cause = ""
     counts = []
     for _ in range(19):
-        extensions = {"causationid": cause} if cause else {}
+        extensions: dict[str, ExtensionValue] = {"causationid": cause} if cause else {}
         sent = shop.envelope(extensions=extensions)
         counts.append(shop.publish(sent).deliveries)
         cause = sent.id
