@@ -28,6 +28,7 @@ STOP_SECONDS = 40
 # What the test run chose for itself; the portal is to find its own.
 OF_THIS_RUN = (
     "DATABASE_URL",
+    "ALLOWED_HOSTS",
     "DJANGO_SETTINGS_MODULE",
     "SIGNALBOX_DATA_DIR",
     "CELERY_BROKER_URL",
