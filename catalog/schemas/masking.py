@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 
 from catalog.schemas.parts import Part, merged
 from catalog.schemas.reading import Resolve, Schema, follow, read
+from catalog.schemas.validating import could_match
 from catalog.schemas.wellformed import in_place
 
 # What stands in place of a value: neither its length nor its first letter is given away.
@@ -66,22 +66,12 @@ def _of_property(parts: list[Part], name: str) -> Iterator[tuple[Schema, Schema]
             yield named[name], part.root
         patterns = part.schema.get("patternProperties")
         for pattern, inner in patterns.items() if isinstance(patterns, Mapping) else ():
-            if _could_match(pattern, name):
+            if could_match(pattern, name):
                 yield inner, part.root
         for keyword in ("additionalProperties", "unevaluatedProperties"):
             rest = part.schema.get(keyword)
             if isinstance(rest, Mapping):
                 yield rest, part.root
-
-
-def _could_match(pattern: str, name: str) -> bool:
-    """Tell whether the name matches; True for a pattern that Python cannot read."""
-    if len(name) > 256:  # a long name and a greedy pattern could take long to match
-        return True
-    try:
-        return re.search(pattern, name) is not None
-    except re.error:
-        return True
 
 
 def _of_entry(parts: list[Part], index: int) -> Iterator[tuple[Schema, Schema]]:

@@ -11,6 +11,7 @@ from catalog.schemas.validating import Validator, validator_for
 
 _MAX_LEVELS = 12
 _MAX_ENTRIES = 20
+_MAX_VALUES = 2_000  # definitions that each use the next one twice would grow without end
 _BY_FORMAT = {
     "date-time": "2026-11-12T13:31:07Z",
     "date": "2026-11-12",
@@ -65,10 +66,14 @@ class _Maker:
     def __init__(self, resolve: Resolve | None, *, only_required: bool) -> None:
         self.resolve = resolve
         self.only_required = only_required
+        self.left = _MAX_VALUES
         # Schemas that are being made: one that contains itself ends there.
         self.open: set[int] = set()
 
     def make(self, schema: Schema, root: Schema, level: int) -> object:
+        self.left -= 1
+        if self.left < 0:
+            return None
         schema = _one_form(schema, root, self.resolve)
         whole = Together(schema, root, self.resolve)
         examples = [value for value in whole.examples() if _has_type(value, whole.types)]

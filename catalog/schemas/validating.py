@@ -9,12 +9,13 @@ implementation `jsonschema` checks them, so that the compatibility engine and th
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from functools import partial
+from functools import lru_cache, partial
 from itertools import islice
 from urllib.parse import urljoin
 
 import jsonschema_rs
 from jsonschema import Draft202012Validator
+from jsonschema_rs import ValidationErrorKind
 
 from catalog.schemas.reading import (
     Dialect,
@@ -83,6 +84,23 @@ def validator_for(document: str | bytes | Schema, *, resolve: Resolve | None = N
         raise Malformed([Problem(pointer, error.message)]) from None
     except (jsonschema_rs.ReferencingError, ValueError) as error:
         raise Malformed([Problem("", str(error))]) from None
+
+
+def could_match(pattern: str, text: str) -> bool:
+    """Tell in bounded time whether the pattern is found in the text; True where nobody can tell."""
+    check = _matcher(pattern)
+    if check is None or check.is_valid(text):
+        return True
+    undecided = (ValidationErrorKind.BacktrackLimitExceeded, ValidationErrorKind.RegexEngineFailure)
+    return any(isinstance(error.kind, undecided) for error in check.iter_errors(text))
+
+
+@lru_cache(maxsize=1024)
+def _matcher(pattern: str) -> jsonschema_rs.Validator | None:
+    try:
+        return jsonschema_rs.Draft202012Validator({"pattern": pattern}, pattern_options=_PATTERNS)
+    except jsonschema_rs.ValidationError:
+        return None
 
 
 def _compile(schema: Schema, dialect: Dialect, resolve: Resolve | None) -> jsonschema_rs.Validator:

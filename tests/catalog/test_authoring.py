@@ -150,7 +150,7 @@ def test_rows_that_make_no_schema_are_named(rows: list[Row], key: str) -> None:
 
 
 @given(_schemas())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_the_round_trip_loses_nothing(schema: Any) -> None:
     if isinstance(schema, bool):
         return
@@ -163,7 +163,7 @@ def test_the_round_trip_loses_nothing(schema: Any) -> None:
 
 
 @given(_schemas(), st.data())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_an_edit_of_one_row_leaves_all_others(schema: Any, data: st.DataObject) -> None:
     rows = schemas.to_rows(schema)
     if not rows:
@@ -215,7 +215,7 @@ VALUES = st.recursive(
 
 
 @given(st.lists(VALUES, max_size=4))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_every_sample_keeps_the_schema_that_was_guessed_from_it(samples: list[object]) -> None:
     made = schemas.infer(samples)
     assert schemas.problems(made) == []
