@@ -161,6 +161,12 @@ _BY_CLASS: Mapping[str, Diagnosis] = {
         _("Redirects are not followed, since a signed event must not go where nobody chose."),
         _("Put the new address into the subscription."),
     ),
+    # Where many tries are summed up; of a single one the status says more.
+    ErrorClass.HTTP_STATUS: _says(
+        _("{who} answers with an error."),
+        _("It was reached, and said no or failed itself; the status tells which."),
+        _("Open the failure: it names the status and what helps."),
+    ),
     ErrorClass.BODY_TOO_LARGE: _says(
         _("{who} answers without end."),
         _("The address is probably a page or a download, not a webhook."),

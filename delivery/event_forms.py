@@ -37,6 +37,11 @@ class EventSearchForm(forms.Form):
         widget=forms.DateTimeInput(attrs=_BY_BROWSER, format="%Y-%m-%dT%H:%M"),
     )
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for field in self.fields.values():
+            field.widget.attrs["class"] = "input"
+
     def wish(self) -> Wish:
         """Return what was asked for, as far as it can be read."""
         data: dict[str, Any] = getattr(self, "cleaned_data", {})

@@ -150,6 +150,12 @@ def roll_up(*, now: datetime) -> int:
     return len(minutes)
 
 
+def is_behind(*, now: datetime) -> bool:
+    """Tell whether a run is due that does not wait for new events: a backlog takes several."""
+    mark = RollupMark.objects.filter(name=MARK).first()
+    return mark is None or mark.at is None or now - mark.at > LONGEST_SPAN
+
+
 def forget(*, now: datetime) -> None:
     """Delete roll-ups of minutes and hours that no page shows any more; days stay."""
     for grain, kept in KEPT.items():

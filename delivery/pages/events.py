@@ -100,6 +100,7 @@ def event_detail(request: PortalRequest, pk: UUID) -> HttpResponse:
 def _entry(moment: lives.Moment) -> dict[str, Any]:
     return {
         "at": moment.at,
+        "style": "exact",
         "title": moment.title,
         "icon": moment.icon,
         "tone": moment.tone,

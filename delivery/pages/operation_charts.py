@@ -105,9 +105,10 @@ def _change(value: int, before: int) -> dict[str, str]:
         return {}
     percent = round(100 * (value - before) / before)
     if not percent:
-        return {"delta": _("as in the time before")}
+        return {"delta": _("as before")}
     return {
-        "delta": _("%(n)s %% on the time before") % {"n": wording.number(abs(percent))},
+        "delta": (_("%(n)s %% more than before") if percent > 0 else _("%(n)s %% less than before"))
+        % {"n": wording.number(abs(percent))},
         "icon": "arrow-up-right" if percent > 0 else "arrow-down-right",
     }
 
@@ -117,9 +118,10 @@ def _points(share: float | None, before: float | None) -> dict[str, str]:
         return {}
     points = round(100 * (share - before), 1)
     if not points:
-        return {"delta": _("as in the time before")}
+        return {"delta": _("as before")}
     return {
-        "delta": _("%(n)s points on the time before") % {"n": wording.number(abs(points))},
+        "delta": (_("%(n)s points better") if points > 0 else _("%(n)s points worse"))
+        % {"n": wording.number(abs(points))},
         "icon": "arrow-up-right" if points > 0 else "arrow-down-right",
         "tone": "good" if points > 0 else "warn",
     }
@@ -239,7 +241,7 @@ def errors(span: Span) -> charts.Chart:
         )
     return charts.Chart(
         title=_("Failed tries"),
-        note=_("by kind"),
+        note=_("by kind") if len(names) != 1 else _short(names[0]),
         says=_("%(n)s tries failed in this time.")
         % {"n": wording.number(span.total.failed_attempts)},
         times=span.times,

@@ -100,6 +100,7 @@ def _event_types(request: PortalRequest, words: str) -> dict[str, Any]:
     found = lifecycle.with_lifecycle(seen.matching(words), request.environment)
     return _group(
         _("Event types"),
+        "book-open",
         "catalog:event-type-list",
         [
             {
@@ -119,6 +120,7 @@ def _topics(request: PortalRequest, words: str) -> dict[str, Any]:
     found = seen.filter(Q(name__icontains=words) | Q(title__icontains=words))
     return _group(
         _("Topics"),
+        "queue-list",
         "",
         [
             {
@@ -139,6 +141,7 @@ def _applications(request: PortalRequest, words: str) -> dict[str, Any]:
     found = seen.filter(Q(name__icontains=words) | Q(slug__icontains=words))
     return _group(
         _("Applications"),
+        "squares-2x2",
         "catalog:application-list",
         [
             {
@@ -165,6 +168,7 @@ def _subscriptions(request: PortalRequest, words: str) -> dict[str, Any]:
     )
     return _group(
         _("Subscriptions"),
+        "signal",
         "delivery:subscription-list",
         [
             {
@@ -186,6 +190,7 @@ def _changes(request: PortalRequest, words: str) -> dict[str, Any]:
     found = seen.filter(Q(title__icontains=words) | Q(topic__name__icontains=words))
     return _group(
         _("Changes"),
+        "arrows-right-left",
         "governance:change-request-list",
         [
             {
@@ -207,6 +212,7 @@ def _events(request: PortalRequest, words: str) -> dict[str, Any]:
     )
     return _group(
         _("Events"),
+        "bolt",
         "delivery:event-list",
         [
             {
@@ -220,7 +226,7 @@ def _events(request: PortalRequest, words: str) -> dict[str, Any]:
     )
 
 
-def _group(title: str, page: str, rows: list[dict[str, Any]]) -> dict[str, Any]:
+def _group(title: str, icon: str, page: str, rows: list[dict[str, Any]]) -> dict[str, Any]:
     """Return one kind of thing; `more` is the page that lists all of them, once there are many."""
     more = reverse(page) if page and len(rows) == MOST else ""
-    return {"title": title, "rows": rows, "more": more}
+    return {"title": title, "icon": icon, "rows": rows, "more": more}
