@@ -7,6 +7,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.contrib.admin.widgets import FilteredSelectMultiple
 from django.contrib.auth import admin as auth_admin  # noqa: F401 - registers groups, see below
 from django.contrib.auth.models import Group
 from django.db.models import Count, QuerySet
@@ -54,7 +55,7 @@ class MembersForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptab
         label=_("Members"),
         queryset=User.objects.filter(kind=UserKind.PERSON),
         required=False,
-        widget=admin.widgets.FilteredSelectMultiple(_("members"), is_stacked=False),
+        widget=FilteredSelectMultiple(_("members"), is_stacked=False),
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -78,10 +79,17 @@ class TeamAdmin(GuardedAdmin):
     search_fields = ("name", "slug", "email")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        return super().get_queryset(request).annotate(member_count=Count("group__user"))
+        rows: QuerySet[Any] = super().get_queryset(request)
+        return rows.annotate(member_count=Count("group__user"))
 
     def write(
-        self, obj: Team | None, *, by: User, now: datetime, values: dict[str, Any], changed: list[str]
+        self,
+        obj: Team | None,
+        *,
+        by: User,
+        now: datetime,
+        values: dict[str, Any],
+        changed: list[str],
     ) -> Team:
         wanted = set(values.pop("members", ()))
         with governed(by=by, now=now):

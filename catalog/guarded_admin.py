@@ -50,7 +50,7 @@ REFUSALS = (ValidationError, IllegalMove, PermissionDenied)
 
 MOST_AT_ONCE = 100  # rows for which one verb after the other runs within a request
 NAMES = ("number", "username", "name", "title", "version", "url", "prefix", "code")
-SHORT_NUMBER = re.compile(r"^[A-Z]{1,3}-(\d+)$")
+SHORT_NUMBER = re.compile(r"^[A-Z]{1,3}-(\d{1,15})$")
 COUNTED = 5_000  # rows of a big table that its pages count; more are there and found by searching
 
 
@@ -104,7 +104,7 @@ class RecentFilter(admin.SimpleListFilter):
         "week": (_("Past 7 days"), timedelta(days=7)),
     }
 
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Text]]:
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
         """Return the spans to choose from."""
         return [(name, label) for name, (label, _span) in self.spans.items()]
 
@@ -321,6 +321,12 @@ class GuardedAdmin(Guarded, SimpleHistoryAdmin):  # type: ignore[misc]  # the li
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         """Write nothing more: the verb did all of it."""
 
+    def construct_change_message(
+        self, request: HttpRequest, form: Any, formsets: Any, add: bool = False
+    ) -> list[Any]:
+        """Say nothing: it would ask inline rows, which are only shown, what was saved of them."""
+        return []
+
     def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> None:
         """Leave it to the ledger."""
 
@@ -329,9 +335,11 @@ class GuardedAdmin(Guarded, SimpleHistoryAdmin):  # type: ignore[misc]  # the li
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
-        """Search for words; a short number as people see it, such as CR-42, is its digits."""
-        words = " ".join(SHORT_NUMBER.sub(r"\1", one) for one in search_term.split())
-        found = super().get_search_results(request, queryset, words)
+        """Search for words; a short number as people see it, such as CR-42, means that thing."""
+        number = SHORT_NUMBER.match(search_term.strip())
+        if number and any(one.name == "number" for one in self.model._meta.fields):
+            return queryset.filter(number=int(number[1])), False
+        found = super().get_search_results(request, queryset, search_term)
         return cast("tuple[QuerySet[Any], bool]", found)
 
     # Deeds.
@@ -449,7 +457,7 @@ class BigTableAdmin(GuardedAdmin):
 class ByKey(ChangeList):
     """A list in the order of the key alone, which every partition has an index for."""
 
-    def get_ordering(self, request: HttpRequest, queryset: QuerySet[Any]) -> list[str]:
+    def get_ordering(self, request: HttpRequest, queryset: QuerySet[Any]) -> list[Any]:
         return ["-pk"]
 
 
@@ -464,13 +472,13 @@ class GuardedInline(Guarded, admin.TabularInline):  # type: ignore[type-arg]  # 
     def has_view_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
         return answer(request, self.view_action, None)
 
-    def has_add_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:  # type: ignore[override]  # an inline is also told its parent
+    def has_add_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
         return False
 
-    def get_fields(self, request: HttpRequest, obj: models.Model | None = None) -> list[str]:
+    def get_fields(self, request: HttpRequest, obj: models.Model | None = None) -> list[Any]:
         return self.columns()
 
     def get_readonly_fields(
@@ -498,7 +506,7 @@ class SnapshotAdmin(LogAdmin):
         seen = access.restrict(
             self.tracked._default_manager.all(), cast(User, request.user), self.view_action
         )
-        rows = admin.ModelAdmin.get_queryset(self, request)
+        rows: QuerySet[Any] = admin.ModelAdmin.get_queryset(self, request)
         return rows.filter(**{f"{self.tracked._meta.pk.attname}__in": seen.values("pk")})
 
     def has_view_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:

@@ -291,9 +291,7 @@ class ReplayAdmin(GuardedAdmin):
     search_fields = ("number__exact", "reason", "requested_by__username")
     date_hierarchy = "requested_at"
     deeds = (
-        Deed(
-            name="approve", label=_("Approve"), needs=Action.REPLAY_MANY, each=replays.approve
-        ),
+        Deed(name="approve", label=_("Approve"), needs=Action.REPLAY_MANY, each=replays.approve),
         Deed(name="pause", label=_("Pause"), needs=Action.REPLAY_CANCEL, each=replays.pause),
         Deed(name="resume", label=_("Go on"), needs=Action.REPLAY_CANCEL, each=replays.resume),
         Deed(

@@ -82,20 +82,14 @@ def preview_groups(
     groups: Sequence[FailureGroup], *, by: User, now: datetime
 ) -> list[tuple[Text, object]]:
     """Say what replaying everything of these causes would do."""
-    return [
-        line
-        for group in groups
-        for line in _told(of_group(group), group.environment, by, now)
-    ]
+    return [line for group in groups for line in _told(of_group(group), group.environment, by, now)]
 
 
 def _selections(chosen: Chosen) -> Mapping[str, Selection]:
     found: dict[str, list[UUID]] = defaultdict(list)
     for environment, pk in chosen:
         found[environment].append(pk)
-    return {
-        environment: Selection(deliveries=tuple(ids)) for environment, ids in found.items()
-    }
+    return {environment: Selection(deliveries=tuple(ids)) for environment, ids in found.items()}
 
 
 def _told(
@@ -108,7 +102,7 @@ def _told(
     ]
     lines += [(_("To %s") % one.name, count) for one, count in found.to]
     lines += [
-        (replay_checks.SENTENCES.get(reason, reason), count)
+        (replay_checks.SENTENCES.get(reason) or reason, count)
         for reason, count in found.refused.items()
     ]
     lines += [(_("Does not answer now"), one.name) for one in found.waiting_for]

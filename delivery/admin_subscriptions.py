@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-
-
 from django.contrib import admin
 from django.urls import reverse
 from django.utils.html import format_html_join
@@ -68,9 +66,7 @@ class SubscriptionAdmin(GuardedAdmin):
             needs=Action.SUBSCRIPTION_RESUME,
             each=subscriptions.resume,
             form=ReasonForm,
-            preview=lambda rows, **_kwargs: [
-                (one.name, _backlog(one)) for one in rows
-            ],
+            preview=lambda rows, **_kwargs: [(one.name, _backlog(one)) for one in rows],
         ),
         Deed(
             name="end",

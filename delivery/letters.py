@@ -60,5 +60,5 @@ def readable(text: str, event: Event, *, viewer: User) -> tuple[object, bool]:
     data = json.loads(text)
     if access.allows(viewer, Action.SENSITIVE_VIEW, event):
         return data, False
-    masked = schemas.mask(data, event.version.document)
+    masked = schemas.mask(data, event.version.document, resolve=referring.resolve)
     return masked, masked != data

@@ -105,7 +105,13 @@ class UserAdmin(GuardedAdmin):
         return not is_service and super().has_change_permission(request, obj)
 
     def write(
-        self, obj: User | None, *, by: User, now: datetime, values: dict[str, Any], changed: list[str]
+        self,
+        obj: User | None,
+        *,
+        by: User,
+        now: datetime,
+        values: dict[str, Any],
+        changed: list[str],
     ) -> User:
         wanted = set(values.pop("roles", ()))
         with governed(by=by, now=now):

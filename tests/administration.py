@@ -202,5 +202,3 @@ def _deliver(letter: DeadLetter) -> None:
         EndpointSecret.objects.create(
             endpoint=subscription.endpoint, sealed="sealed-text", created_at=now
         )
-
-

@@ -74,7 +74,8 @@ def test_every_list_can_be_searched_or_is_short() -> None:
     silent = [
         model._meta.label
         for model, one in ADMINS.items()
-        if not (one.search_fields or getattr(one, "found_by", ())) and model._meta.label not in short
+        if not (one.search_fields or getattr(one, "found_by", ()))
+        and model._meta.label not in short
     ]
     assert silent == []
 
@@ -113,7 +114,7 @@ def _open_all(client: Client, urls: dict[str, str]) -> None:
     client.get(reverse("admin:index"))
     found: dict[str, tuple[int, int]] = {}
     for name, url in urls.items():
-        with CaptureQueriesContext(connection, ) as queries:
+        with CaptureQueriesContext(connection) as queries:
             status = client.get(url).status_code
         found[name] = (status, len(queries))
     wrong = {name: got for name, got in found.items() if got[0] != 200 or got[1] > MOST_QUERIES}

@@ -154,4 +154,3 @@ def test_secrets_stay_sealed(client: Client) -> None:
     assert subscription.endpoint is not None
     page = client.get(page_url(subscription.endpoint)).content.decode()
     assert "sealed" not in page
-
