@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from fractions import Fraction
 from typing import Any
 
 from governance.compatibility import formats
 from governance.compatibility import formulas as f
-from governance.compatibility.values import exact, identity, type_of
+from governance.compatibility.values import exact, identity, is_float_multiple, plain, type_of
 
 Unfold = Callable[[f.Reference], f.Formula]
 
@@ -26,7 +25,7 @@ def holds(formula: f.Formula, value: object, unfold: Unfold) -> bool | None:
         return _array_holds(formula, value, unfold)
     if value is None or isinstance(value, bool):
         return True
-    return _number_holds(formula, exact(value))
+    return _number_holds(formula, value)
 
 
 def _listed_holds(formula: f.AnyOfValues | f.NoneOfValues, value: object, _unfold: Unfold) -> bool:
@@ -71,14 +70,18 @@ def _within(count: int, least: int, most: int | None) -> bool:
     return count >= least and (most is None or count <= most)
 
 
-def _number_holds(formula: f.Formula, value: Fraction) -> bool:
+def _number_holds(formula: f.Formula, number: object) -> bool | None:
+    value = exact(number)
     match formula:
         case f.AtLeast():
             return value > formula.bound if formula.strict else value >= formula.bound
         case f.AtMost():
             return value < formula.bound if formula.strict else value <= formula.bound
         case f.MultipleOf():
-            return (value % formula.divisor == 0) is not formula.negated
+            is_multiple = value % formula.divisor == 0
+            if is_multiple is not is_float_multiple(plain(value), formula.divisor):
+                return None  # validators divide floats, and see it otherwise
+            return is_multiple is not formula.negated
     return True
 
 

@@ -9,7 +9,7 @@ from itertools import islice
 
 from governance.compatibility import formulas as f
 from governance.compatibility.outcomes import NONE, UNKNOWN, Outcome, found
-from governance.compatibility.values import exact, plain
+from governance.compatibility.values import exact, is_float_multiple, plain
 
 MOST_TRIES = 5000
 
@@ -61,16 +61,6 @@ class Range:
         return all(is_float_multiple(number, one) for one in self.steps) and not any(
             is_float_multiple(number, one) for one in self.not_steps
         )
-
-
-def is_float_multiple(number: int | float, divisor: Fraction) -> bool:
-    """Return whether a number is a multiple by binary floating point."""
-    if divisor.denominator == 1:
-        return number % divisor.numerator == 0
-    try:
-        return (number / float(divisor)).is_integer()
-    except (OverflowError, ZeroDivisionError):
-        return False
 
 
 def common_multiple(one: Fraction | None, other: Fraction) -> Fraction:

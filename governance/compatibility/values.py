@@ -74,3 +74,13 @@ def exact(number: object) -> Fraction:
 def plain(number: Fraction) -> int | float:
     """Return a fraction as the JSON number that a document shows."""
     return number.numerator if number.denominator == 1 else float(number)
+
+
+def is_float_multiple(number: int | float, divisor: Fraction) -> bool:
+    """Return whether a number is a multiple by binary floating point."""
+    if divisor.denominator == 1:
+        return number % divisor.numerator == 0
+    try:
+        return (number / float(divisor)).is_integer()
+    except (OverflowError, ZeroDivisionError):
+        return False

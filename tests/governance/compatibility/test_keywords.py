@@ -387,6 +387,8 @@ def test_fractions_that_binary_floats_get_wrong_are_left_to_a_person() -> None:
     # To a validator 0.35 is a multiple of 0.01 and not of 0.001, though it is of both.
     report = check({"multipleOf": 0.01}, {"multipleOf": 0.001}, policy=Policy.STRICT)
     assert report.verdict is Verdict.UNDECIDED
+    listed = check({"enum": [0.35]}, {"multipleOf": 0.001}, policy=Policy.STRICT)
+    assert listed.verdict is Verdict.UNDECIDED
 
 
 def test_draft_04_bounds_are_made_strict_by_a_flag() -> None:
