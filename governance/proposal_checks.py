@@ -183,7 +183,7 @@ def _has_major(taken: Sequence[str], number: str) -> bool:
 
 
 checks.register(WELL_FORMED, check_form, kinds=CONTRACTS, weight=Weight.BLOCKS, order=10)
-checks.register(HOUSE_RULES, check_house_rules, kinds=CONTRACTS, order=20)
+checks.register(HOUSE_RULES, check_house_rules, kinds=CONTRACTS, weight=Weight.ACCEPTED, order=20)
 checks.register(
     COMPATIBILITY, check_compatibility, kinds=(*CONTRACTS, ChangeKind.PROMOTION), order=30
 )

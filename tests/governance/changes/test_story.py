@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from django.core.exceptions import ValidationError
+from pytest_django.fixtures import SettingsWrapper
 
 from catalog.moves import IllegalMove
 from governance import checks, proposals, reviews, verification
@@ -158,3 +159,16 @@ def test_a_number_that_exists_is_refused(scene: Scene) -> None:
         reviews.apply(second, by=scene.reviewer, now=scene.now)
     second.refresh_from_db()
     assert second.state == ChangeState.APPROVED
+
+
+def test_a_house_rule_that_is_an_error_has_to_be_accepted_by_name(
+    scene: Scene, settings: SettingsWrapper
+) -> None:
+    settings.LINT_POLICY = {"field_has_meaning": "error"}
+    change = scene.opened(with_note())
+    with pytest.raises(ValidationError, match="house rule"):
+        reviews.approve(change, by=scene.reviewer, note="", now=scene.now)
+    change = reviews.approve(
+        change, by=scene.reviewer, note="", now=scene.now, accepted=["house_rules"]
+    )
+    assert change.state == ChangeState.APPROVED
