@@ -18,20 +18,31 @@ from urllib.parse import parse_qs
 
 import orjson
 import psycopg
+from django.db import DatabaseError, connection
 
 from catalog.problems import Problem
-from delivery import answers, configuration, edge, knowledge, publishing, recorder
+from delivery import (
+    answers,
+    configuration,
+    edge,
+    knowledge,
+    publish_notes,
+    publishing,
+    recorder,
+)
 from delivery.allowance import Allowance
 from delivery.answers import Answer
 from delivery.cloudevents import MAX_REQUEST_BYTES, Envelope, Mode, Refusal, Request, from_http
 from delivery.edge import Kind, Refused
 from delivery.known import Knowledge, Publisher
+from delivery.publish_notes import RefusedCounts
 from delivery.recorder import Recorder, Unit
 from delivery.recording import Prepared, Recorded
 from governance import keys
 
 BODY_SECONDS = 10.0  # a body that takes longer is cut off
 EVENTS_AT_A_TIME = 100  # of a batch, before others get their turn on the loop
+NOTES_SECONDS = 5.0  # between writings of what was refused and which keys were used
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -50,13 +61,16 @@ class _TooSlow(Exception):
 
 _recorder: Recorder | None = None
 _allowance: Allowance | None = None
+_refused = RefusedCounts()
+_notes_task: asyncio.Task[None] | None = None
 
 
 async def startup() -> None:
     """Begin to watch governance and to take events; the database may come later."""
-    global _recorder, _allowance  # noqa: PLW0603 - one writer a process
+    global _recorder, _allowance, _notes_task  # noqa: PLW0603 - one of each a process
     _recorder = Recorder(_connect)
     _allowance = Allowance(configuration.publish_rate_per_second())
+    _notes_task = asyncio.create_task(_write_notes_for_ever())
     await asyncio.to_thread(knowledge.start)
     # What lives as long as the process is not looked through again and again for what does not:
     # a fifth of the processor's time for each event (measured).
@@ -70,6 +84,9 @@ async def shutdown() -> None:
     standing, _recorder = _recorder, None
     if standing is not None:
         await standing.close()
+    if _notes_task is not None:
+        _notes_task.cancel()
+    await asyncio.to_thread(_write_notes)
     await asyncio.to_thread(knowledge.stop)
 
 
@@ -118,7 +135,7 @@ async def _publish(scope: Scope, headers: Mapping[str, str], receive: Receive) -
 async def _publish_one(
     known: Knowledge, publisher: Publisher, request: Request, now: datetime
 ) -> Answer:
-    prepared = publishing.prepare(known, publisher, request.envelopes[0], now)
+    prepared = _prepare(known, publisher, request.envelopes[0], now)
     (outcome,) = await _record(Unit(events=(prepared,)))
     if isinstance(outcome, Refused):
         raise outcome
@@ -159,10 +176,36 @@ async def _prepare_all(
         try:
             if isinstance(item, Refusal):
                 raise edge.refused(item)
-            found.append(publishing.prepare(known, publisher, item, now))
+            found.append(_prepare(known, publisher, item, now))
         except Refused as refused:
             found.append(refused)
     return found
+
+
+def _prepare(known: Knowledge, publisher: Publisher, envelope: Envelope, now: datetime) -> Prepared:
+    try:
+        return publishing.prepare(known, publisher, envelope, now)
+    except Refused as refused:
+        if refused.kind in (Kind.NO_GRANT, Kind.RESIDENCY):
+            topic = known.event_types[envelope.type].topic
+            _refused.add(publisher.application_id, topic.id)
+        raise
+
+
+async def _write_notes_for_ever() -> None:
+    while True:
+        await asyncio.sleep(NOTES_SECONDS)
+        await asyncio.to_thread(_write_notes)
+
+
+def _write_notes() -> None:
+    try:
+        publish_notes.write(_refused.take(), now=datetime.now(tz=UTC))
+    except DatabaseError as error:
+        # They are counts for people; the next ones will be written.
+        logger.warning("Refusals could not be noted: %s", type(error).__name__)
+    finally:
+        connection.close()
 
 
 async def _record(unit: Unit) -> list[Recorded | Refused]:

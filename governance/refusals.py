@@ -24,9 +24,9 @@ LEDGER_ACTION = "refusal:note"
 
 _UPSERT = """
 INSERT INTO governance_refusal (id, who_id, who_name, action, subject, minute, count)
-VALUES (%s, %s, %s, %s, %s, %s, 1)
+VALUES (%s, %s, %s, %s, %s, %s, %s)
 ON CONFLICT ON CONSTRAINT one_refusal_per_minute
-DO UPDATE SET count = governance_refusal.count + 1
+DO UPDATE SET count = governance_refusal.count + EXCLUDED.count
 RETURNING id
 """
 
@@ -70,9 +70,15 @@ def remember(who: User | AnonymousUser | None, action: str, thing: models.Model 
 
 
 def note(
-    who: User | None, action: str, subject: str, *, thing: models.Model | None = None, now: datetime
+    who: User | None,
+    action: str,
+    subject: str,
+    *,
+    thing: models.Model | None = None,
+    times: int = 1,
+    now: datetime,
 ) -> None:
-    """Count a refusal in its minute; the first of an hour enters the ledger too.
+    """Count refusals in their minute; the first of an hour enters the ledger too.
 
     Call it outside the transaction in which the refusal happened. Never on the publish path.
     """
@@ -97,6 +103,7 @@ def note(
                     action,
                     subject,
                     now.replace(second=0, microsecond=0),
+                    times,
                 ],
             )
             refusal = Refusal.objects.get(pk=cursor.fetchone()[0])

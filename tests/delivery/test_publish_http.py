@@ -18,10 +18,12 @@ from django.utils import timezone
 from catalog.models import Application, EventType, Topic
 from catalog.words import Environment
 from delivery import subscriptions
+from delivery.asgi import NOTES_SECONDS
 from delivery.models import Delivery, Event, EventIdentity, Payload, QueueRow, Subscription
 from delivery.states import DeliveryStatus
 from governance import grants, keys
-from governance.models import ApiKey, Grant
+from governance.actions import Action
+from governance.models import ApiKey, Grant, Refusal
 from governance.states import Verb
 from tests import factories
 from tests.delivery.serving import Answer, Server, serving
@@ -237,6 +239,23 @@ def test_a_visible_topic_without_a_grant_is_403(shop: Shop) -> None:
     wait_until_known()
     assert problem(shop.publish(event(type=event_type.name))) == (403, "no-grant")
     assert not Event.objects.exists()
+
+
+def test_refusals_and_uses_of_keys_are_noted_soon_after(shop: Shop) -> None:
+    topic = factories.make_topic()
+    event_type = factories.make_event_type(topic=topic)
+    factories.make_version(event_type=event_type)
+    wait_until_known()
+    for _ in range(3):
+        assert shop.publish(event(type=event_type.name)).status == 403
+    account = str(shop.application.service_account_id)
+    refusals = Refusal.objects.filter(action=Action.TOPIC_PUBLISH, who_id=account)
+    until = time.monotonic() + 4 * NOTES_SECONDS
+    while sum(refusals.values_list("count", flat=True)) < 3 and time.monotonic() < until:
+        time.sleep(0.1)
+    assert sum(refusals.values_list("count", flat=True)) == 3
+    shop.api_key.refresh_from_db()
+    assert shop.api_key.last_used_at is not None
 
 
 def test_a_publisher_outside_the_topics_regions_is_403(shop: Shop) -> None:
