@@ -10,14 +10,14 @@ the whole table later.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple
 from uuid import UUID
 
 import orjson
-from django.db import connection
+from django.db import connection, transaction
 
 from catalog.ids import uuid7
 from delivery import envelopes
@@ -185,6 +185,26 @@ def _claim(wanted: Sequence[Wanted], which: Which, now: datetime) -> list[Owed]:
     with connection.cursor() as cursor:
         cursor.execute(statement, [orjson.dumps(rows).decode(), now, lease])
         return [Owed._make((*row, lease, ends[row[1]])) for row in cursor.fetchall()]
+
+
+def claim_within(wanted: Wanted, *, most: int, now: datetime) -> list[Owed]:
+    """Take as `claim` does, so that all workers together hold at most `most` of the subscription.
+
+    Workers take turns at its circuit's row; what one holds is counted until it is settled, or its
+    lease has run out.
+    """
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT 1 FROM delivery_circuit WHERE subscription_id = %s FOR NO KEY UPDATE",
+            [wanted.subscription_id],
+        )
+        cursor.execute(
+            "SELECT count(*) FROM delivery_queue "
+            "WHERE subscription_id = %s AND due_at > %s AND lease IS NOT NULL",
+            [wanted.subscription_id, now],
+        )
+        room = min(wanted.room, most - cursor.fetchone()[0])
+        return claim([replace(wanted, room=room)], now=now) if room > 0 else []
 
 
 def release(owed: Iterable[Owed]) -> None:

@@ -53,6 +53,9 @@ FLUSH_RESULTS = 250
 # Every so often the whole queue is looked at again, not only what became due lately.
 FORGET_LOW_SECONDS = 5.0
 DATABASE_WAIT_SECONDS = 0.5
+# Up to so many requests at once are counted over all workers; more are each worker's own, since
+# counting them would cost more than it saves a receiver that takes as many.
+STRICT_UP_TO = 4
 MOST_MESSAGES = 1_000  # kept although they may be sent already: fan-out asks for them again
 
 
@@ -234,6 +237,7 @@ class Engine:
             if not target.is_entitled:
                 continue
             window.share = target.concurrency
+            window.is_strict = target.concurrency <= STRICT_UP_TO
             window.measure(clock)
             if window.room:
                 found.append(
@@ -257,6 +261,7 @@ class Engine:
         return supply.Ask(
             wanted=wanted,
             per_second=target.rate_per_second,
+            most=target.concurrency if window.is_strict else None,
             may_probe=circuit is not None and breaker.may_send(circuit, now),
         )
 
@@ -333,7 +338,8 @@ class Engine:
 
     def _note(self, result: Result) -> None:
         self._results.append(result)
-        if len(self._results) >= FLUSH_RESULTS:
+        window = self._windows.get(result.owed.subscription_id)
+        if len(self._results) >= FLUSH_RESULTS or (window and window.is_strict):
             self._must_flush.set()
         if self._flusher is None:
             self._flusher = self._loop.create_task(self._flush())
@@ -377,10 +383,11 @@ class Engine:
             self._after(result)
 
     def _after(self, result: Result) -> None:
-        """Let the next of an ordered key go."""
+        """Let the next go where it had to wait for this one: of a key, or of few at once."""
         target = self._target(result.owed.subscription_id)
-        if target is not None and target.is_ordered:
-            self._windows[target.subscription_id].is_hot = True
+        window = self._windows.get(result.owed.subscription_id)
+        if target is not None and window is not None and (target.is_ordered or window.is_strict):
+            window.is_hot = True
 
     # Stopping
 

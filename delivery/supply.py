@@ -6,7 +6,7 @@ Everything here runs in the engine's one database thread, so its calls never ove
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -31,6 +31,8 @@ class Ask:
     wanted: Wanted
     per_second: int | None = None
     may_probe: bool = False
+    # So many may be out over all workers; None where each worker counts its own.
+    most: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -55,7 +57,7 @@ def take(
     asks: Collection[Ask], *, held: Collection[UUID], knowledge: Knowledge, now: datetime
 ) -> Taken:
     """Claim what is asked for, as far as rates and circuits let it; read the events not `held`."""
-    asked, wanted, probes = {}, [], []
+    asked, wanted, probes, owed = {}, [], [], list[Owed]()
     for ask in asks:
         one = ask.wanted
         if ask.may_probe and circuits.try_probe(one.subscription_id, now=now):
@@ -66,9 +68,11 @@ def take(
                 one.subscription_id, room, per_second=ask.per_second, now=now
             )
         asked[one.subscription_id] = room
-        if room:
-            wanted.append(_with_room(one, room))
-    owed = claiming.claim(wanted, now=now) if wanted else []
+        if room and ask.most is not None:
+            owed += claiming.claim_within(replace(one, room=room), most=ask.most, now=now)
+        elif room:
+            wanted.append(replace(one, room=room))
+    owed += claiming.claim(wanted, now=now)
     _give_back(asks, asked, owed)
     owed = probes + owed
     missing = {one.event_id for one in owed}.difference(held)
@@ -101,23 +105,7 @@ def settle(
 
 def _first(wanted: Wanted) -> Wanted:
     which = Which.ANY if wanted.which is Which.REPLAYS else wanted.which
-    return Wanted(
-        subscription_id=wanted.subscription_id,
-        room=1,
-        lease_seconds=wanted.lease_seconds,
-        low=LONG_AGO,
-        which=which,
-    )
-
-
-def _with_room(wanted: Wanted, room: int) -> Wanted:
-    return Wanted(
-        subscription_id=wanted.subscription_id,
-        room=room,
-        lease_seconds=wanted.lease_seconds,
-        low=wanted.low,
-        which=wanted.which,
-    )
+    return replace(wanted, room=1, low=LONG_AGO, which=which)
 
 
 def _give_back(asks: Collection[Ask], asked: Mapping[UUID, int], owed: Sequence[Owed]) -> None:

@@ -24,6 +24,8 @@ class Window:
 
     subscription_id: UUID
     share: int = 1
+    # Few at once, counted over all workers: nothing waits here, since elsewhere it could go.
+    is_strict: bool = False
     waiting: deque[Owed] = field(default_factory=deque)
     out: int = 0
     # Its queue may hold more that is due: ask again when there is room.
@@ -43,6 +45,8 @@ class Window:
     @property
     def ahead(self) -> int:
         """How many may wait behind those that are out."""
+        if self.is_strict:
+            return 0
         if self._per_second is None:
             return self.share
         return max(1, min(int(self._per_second * LOOKAHEAD_SECONDS), MOST_AHEAD))
@@ -52,7 +56,7 @@ class Window:
         """How many more to take, 0 while what is held lasts a while."""
         ahead = self.ahead
         free = self.share + ahead - self.out - len(self.waiting)
-        return free if 2 * free >= ahead else 0
+        return max(0, free) if 2 * free >= ahead else 0
 
     @property
     def runs_low(self) -> bool:

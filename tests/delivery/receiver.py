@@ -46,6 +46,8 @@ class Receiver:
     def __init__(self) -> None:
         self.got: list[Got] = []
         self.port = 0
+        self.most_at_once = 0
+        self._at_once = 0
         self.reply: Callable[[Got, int], Reply] = lambda _got, _before: Reply()
         self._loop = asyncio.new_event_loop()
 
@@ -74,8 +76,13 @@ class Receiver:
         before = len(self.got)
         self.got.append(got)
         reply = self.reply(got, before)
-        if reply.after_seconds:
-            await asyncio.sleep(reply.after_seconds)
+        self._at_once += 1
+        self.most_at_once = max(self.most_at_once, self._at_once)
+        try:
+            if reply.after_seconds:
+                await asyncio.sleep(reply.after_seconds)
+        finally:
+            self._at_once -= 1
         return web.Response(status=reply.status, text=reply.body, headers=dict(reply.headers))
 
     @contextlib.contextmanager
@@ -98,6 +105,8 @@ class Receiver:
             asyncio.set_event_loop(self._loop)
             runner = self._loop.run_until_complete(start())
             self._loop.run_forever()
+            for task in asyncio.all_tasks(self._loop):
+                task.cancel()
             self._loop.run_until_complete(runner.cleanup())
             self._loop.close()
 

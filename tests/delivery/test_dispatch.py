@@ -321,3 +321,34 @@ def add_fallback(subscription: Subscription, url: str) -> None:
         )
         subscription.fallback_endpoint = endpoint
         subscription.save()
+
+
+def test_few_at_once_is_counted_over_all_workers(engine: Engine, receiver: Receiver) -> None:
+    receiver.reply = lambda _got, _before: Reply(after_seconds=0.05)
+    subscription, version = make_world(receiver.url(), concurrency=2)
+    owe(subscription, make_events(version, 30))
+    other = Engine(transport=WebhookTransport(allowed_networks=LOOPBACK))
+    try:
+        second = threading.Thread(target=other.drain, kwargs={"seconds": 8})
+        second.start()
+        engine.drain(seconds=8)
+        second.join()
+    finally:
+        other.close()
+    assert statuses() == {DeliveryStatus.DELIVERED: 30}
+    assert receiver.most_at_once == 2
+
+
+def test_a_deprecated_version_says_so_in_each_delivery(engine: Engine, receiver: Receiver) -> None:
+    subscription, _version = make_world(receiver.url())
+    old = factories.make_version(
+        "0.9.0",
+        event_type=subscription.topic.event_types.get(),
+        live_in=(),
+        deprecated_in=("production",),
+        sunset_at=timezone.now() + timedelta(days=30),
+    )
+    owe(subscription, make_events(old))
+    engine.drain(seconds=5)
+    assert receiver.got[0].headers["ce-deprecated"] == "true"
+    assert "ce-deprecationsunset" in receiver.got[0].headers
