@@ -7,12 +7,21 @@ from collections.abc import Sequence
 from django import template
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 
-from catalog.templatetags.ui_marks import tone_lamp
+from catalog.templatetags.ui_marks import tone_lamp, tone_status
+from governance.contract_impact import Effect
 from governance.models import ChangeRequest, CheckResult
 from governance.states import Outcome, Verdict
 
 register = template.Library()
+
+EFFECTS = {
+    Effect.BREAKS: ("bad", "x-mark", _lazy("Breaks")),
+    Effect.LOOK: ("warn", "question-mark-circle", _lazy("Look")),
+    Effect.GAINS: ("good", "check", _lazy("Gains")),
+    Effect.UNTOUCHED: ("good", "check", _lazy("Untouched")),
+}
 
 LAMPS = {
     Outcome.PASSED: ("good", "check"),
@@ -45,7 +54,7 @@ def verdict_of(change: ChangeRequest, results: Sequence[CheckResult]) -> dict[st
     touching = [
         r.summary
         for r in results
-        if r.check_name != "compatibility" and r.outcome == Outcome.FAILED
+        if r.check_name in {"impact", "traffic"} and r.outcome != Outcome.PASSED
     ]
     tone = {
         Verdict.INCOMPATIBLE: "bad",
@@ -67,3 +76,10 @@ def verdict_of(change: ChangeRequest, results: Sequence[CheckResult]) -> dict[st
     ]
     sentence = " ".join([told if tone != "bad" or not summary else summary, *touching])
     return {"tone": tone, "sentence": sentence, "figures": figures if found else []}
+
+
+@register.simple_tag
+def effect_mark(effect: str) -> SafeString:
+    """Say what a change means for one subscriber."""
+    tone, icon_name, word = EFFECTS[Effect(effect)]
+    return tone_status(tone, icon_name, str(word))
