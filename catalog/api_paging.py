@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.db import DataError
@@ -32,7 +33,10 @@ class CursorPages(CursorPagination):
         return (wanted,) if isinstance(wanted, str) else tuple(wanted)
 
     def paginate_queryset(
-        self, queryset: QuerySet[Any], request: Request, view: APIView | None = None
+        self,
+        queryset: QuerySet[Any] | Sequence[Any],
+        request: Request,
+        view: APIView | None = None,
     ) -> list[Any] | None:
         """Return one page; raises NotFound for a cursor that this list never gave out."""
         try:

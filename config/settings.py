@@ -238,6 +238,8 @@ SPECTACULAR_SETTINGS = {
         "AttemptOutcome": "delivery.states.AttemptOutcome",
         "ChangeKind": "governance.states.ChangeKind",
         "ChangeState": "governance.states.ChangeState",
+        "ChangeVerdict": "governance.states.Verdict",
+        "CompatibilityVerdict": "governance.api.shapes.VERDICTS",
         "DeliveryMode": "delivery.states.DeliveryMode",
         "DeliveryStatus": "delivery.states.DeliveryStatus",
         "DisableReason": "delivery.states.DisableReason",

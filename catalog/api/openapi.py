@@ -30,7 +30,7 @@ _PROBLEM_SCHEMA: dict[str, Any] = {
 _METHODS = ("get", "post", "put", "patch", "delete")
 
 
-class Described(AutoSchema):  # type: ignore[misc]  # the library has no types
+class Described(AutoSchema):
     """Reads a door's parameters off its `query_class`."""
 
     def get_override_parameters(self) -> list[Any]:

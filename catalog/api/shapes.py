@@ -167,7 +167,7 @@ class ApplicationShape(serializers.Serializer[Application]):
 class DataToCheck(serializers.Serializer[Any]):
     """Data to hold against a contract; without a version, the newest accepted one."""
 
-    data = serializers.JSONField(allow_null=True)
+    data = serializers.JSONField(allow_null=True)  # type: ignore[assignment]  # declared, taken off
     version = serializers.CharField(required=False)
     environment = serializers.ChoiceField(choices=Environment.choices, required=False)
 
@@ -184,4 +184,4 @@ class Judgement(serializers.Serializer[Any]):
 
     valid = serializers.BooleanField()
     version = serializers.CharField()
-    errors = FaultShape(many=True)
+    errors = FaultShape(many=True)  # type: ignore[assignment]  # declared, taken off

@@ -7,6 +7,7 @@ import json
 from collections.abc import AsyncIterator
 from typing import Any
 from urllib.parse import urlencode
+from uuid import UUID
 
 from asgiref.sync import sync_to_async
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -153,7 +154,7 @@ async def stream(
 
 
 @sync_to_async
-def _next(pk: object, cursor: int, by: User) -> feed.Page:
+def _next(pk: UUID, cursor: int, by: User) -> feed.Page:
     try:
         subscription = (
             Subscription.objects.with_names()

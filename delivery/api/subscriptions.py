@@ -91,7 +91,7 @@ class Subscriptions(_Door, ListDoor[Subscription]):
             environment=environment,
             by=self.person,
             now=timezone.now(),
-            **wish,  # type: ignore[typeddict-item]  # read by the shape of the same names
+            **wish,
         )
         row = _Door.queryset.get(pk=made.pk)
         said = {"secret": secret, "advice": orders.advice(subscriptions.order_of(row))}

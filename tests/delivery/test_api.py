@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 from django.db import connection
-from django.http import StreamingHttpResponse
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -43,7 +42,10 @@ class Shop:
 
     def subscription(self, **fields: object) -> Subscription:
         return factories.make_subscription(
-            self.machine.application, topic=self.topic, url=URL, **fields
+            self.machine.application,
+            topic=self.topic,
+            url=URL,
+            **fields,  # type: ignore[arg-type]  # columns by name
         )
 
 
@@ -124,10 +126,10 @@ def test_a_session_needs_the_token_against_forged_requests(shop: Shop) -> None:
 
 
 def test_a_body_that_is_not_json_is_415_and_one_that_is_broken_400(shop: Shop) -> None:
-    send = {"headers": shop.machine.headers}
-    form = Client().post("/api/v1/hooks", {"a": "b"}, **send)
+    headers = shop.machine.headers
+    form = Client().post("/api/v1/hooks", {"a": "b"}, headers=headers)
     assert (form.status_code, form["Content-Type"]) == (415, PROBLEM)
-    broken = Client().post("/api/v1/hooks", "{", "application/json", **send)
+    broken = Client().post("/api/v1/hooks", "{", "application/json", headers=headers)
     assert (broken.status_code, broken["Content-Type"]) == (400, PROBLEM)
 
 
@@ -281,7 +283,7 @@ def test_a_stream_sends_what_waits_and_goes_on_behind_the_last_id(shop: Shop) ->
     answer = Client().get(
         where, headers={**shop.machine.headers, "Last-Event-ID": "1", "Accept": "text/event-stream"}
     )
-    assert isinstance(answer, StreamingHttpResponse)
+    assert answer.streaming
     assert answer["Content-Type"] == "text/event-stream"
     account = shop.machine.application.service_account
     page = feed.read(subscription, after=1, by=account, now=timezone.now())
