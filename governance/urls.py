@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, include, path, re_path
 
-from governance.pages import access, changes, ledger
+from governance.pages import access, changes, help, ledger
 
 app_name = "governance"
 
@@ -31,4 +31,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("ledger/", ledger.ledger_list, name="ledger"),
     path("ledger/verify/", ledger.ledger_verify, name="ledger-verify"),
     path("ledger/<int:number>/", ledger.ledger_entry, name="ledger-entry"),
+    path("help/", help.help_index, name="help"),
+    path("help/<slug:slug>/", help.help_page, name="help-page"),
 ]
