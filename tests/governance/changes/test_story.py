@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from django.core.exceptions import ValidationError
-from pytest_django.fixtures import SettingsWrapper
 
 from catalog.moves import IllegalMove
 from governance import checks, proposals, reviews, verification
@@ -162,7 +163,7 @@ def test_a_number_that_exists_is_refused(scene: Scene) -> None:
 
 
 def test_a_house_rule_that_is_an_error_has_to_be_accepted_by_name(
-    scene: Scene, settings: SettingsWrapper
+    scene: Scene, settings: Any
 ) -> None:
     settings.LINT_POLICY = {"field_has_meaning": "error"}
     change = scene.opened(with_note())
