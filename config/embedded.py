@@ -105,6 +105,15 @@ def ensure_running(
     return Lease(home, database_url(data_dir), users)
 
 
+def start_over(data_dir: Path) -> None:
+    """Throw away all that is in the database of a server that runs; it has to be migrated again."""
+    password = secrets.local(data_dir, "DATABASE_PASSWORD", is_production=False)
+    maintenance = _url(_socket_dir(_home(data_dir)), password, "postgres")
+    with psycopg.connect(maintenance, autocommit=True) as connection:
+        connection.execute(f"DROP DATABASE IF EXISTS {NAME} WITH (FORCE)")
+        _ensure_database(connection)
+
+
 def _start(data_dir: Path, home: Path, account: str | None, *, volatile: bool) -> None:
     password = secrets.local(data_dir, "DATABASE_PASSWORD", is_production=False)
     socket_dir = _socket_dir(home)

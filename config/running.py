@@ -130,21 +130,49 @@ def _prepare(data: Path, url: str, *, wants_demo: bool, say: Say) -> dict[str, A
     if settings.CELERY_BROKER_URL.startswith("filesystem:"):
         broker.empty(Path(settings.CELERY_BROKER_TRANSPORT_OPTIONS["folder"]))
     Path(settings.STATIC_ROOT).mkdir(exist_ok=True)  # WhiteNoise warns in each process otherwise
+    _drop_unfinished_demo(data, say)
     call_command("migrate", interactive=False, verbosity=0)
     partitions.ensure(datetime.now(tz=UTC))
     if settings.IS_PRODUCTION:
         call_command("collectstatic", interactive=False, verbosity=0)
         return {}
-    demo_file = data / "demo.json"
-    if wants_demo:
-        settings.DEMO_RECEIVER_URL = os.environ["DEMO_RECEIVER_URL"] = _receiver_url(data)
-        _allow_demo_receiver(say)
-        if not get_user_model().objects.exists():
-            say("The database is empty: building the demo shop …")
-            call_command("seed_demo", stdout=sys.stderr)
-    demo = json.loads(demo_file.read_text()) if wants_demo and demo_file.exists() else {}
+    demo = _demo(data, say) if wants_demo else {}
     connections.close_all()
-    return dict(demo)
+    return demo
+
+
+def _demo(data: Path, say: Say) -> dict[str, Any]:
+    """Build the demo in an empty database; return its logins and keys, none if it has no demo."""
+    settings.DEMO_RECEIVER_URL = os.environ["DEMO_RECEIVER_URL"] = _receiver_url(data)
+    _allow_demo_receiver(say)
+    if not get_user_model().objects.exists():
+        say("The database is empty: building the demo shop …")
+        unfinished = _unfinished_demo(data)
+        unfinished.touch()
+        call_command("seed_demo", stdout=sys.stderr)
+        unfinished.unlink()
+    demo_file = data / "demo.json"
+    return dict(json.loads(demo_file.read_text())) if demo_file.exists() else {}
+
+
+def _unfinished_demo(data: Path) -> Path:
+    """Return the file that stands while the demo is built: a database with it has half a shop."""
+    return data / "demo.unfinished"
+
+
+def _drop_unfinished_demo(data: Path, say: Say) -> None:
+    if not _unfinished_demo(data).exists():
+        return
+    if not entry.uses_embedded():
+        raise CannotRun(
+            "Building the demo was interrupted. Empty the database of DATABASE_URL, remove "
+            f"{_unfinished_demo(data)}, and run this again."
+        )
+    say("Building the demo was interrupted: beginning anew.")
+    connections.close_all()
+    embedded.start_over(data)
+    (data / "demo.json").unlink(missing_ok=True)
+    _unfinished_demo(data).unlink()
 
 
 def _receiver_url(data: Path) -> str:
@@ -197,6 +225,7 @@ def _services(listener: socket.socket, ready_file: Path, *, has_demo: bool) -> I
             name="demo-receiver",
             command=(python, "manage.py", "demo_receiver", "--port", receiver),
             stop_seconds=2,
+            is_vital=False,
         )
 
 

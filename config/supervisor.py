@@ -35,6 +35,7 @@ class Service:
     environment: Mapping[str, str] = field(default_factory=dict)
     pass_fds: Sequence[int] = ()
     stop_seconds: float = 5
+    is_vital: bool = True
 
 
 @dataclass(kw_only=True, slots=True)
@@ -82,8 +83,8 @@ class Supervisor:
                 )
 
     def deaths(self) -> int:
-        """Return how often the least lucky child died lately."""
-        return max((child.deaths for child in self._children), default=0)
+        """Return how often the least lucky of the vital children died lately."""
+        return max((child.deaths for child in self._children if child.service.is_vital), default=0)
 
     def tail(self) -> str:
         """Return the end of the log of the child that died most."""

@@ -184,6 +184,27 @@ def test_demo_is_seeded_once_and_keeps_its_logins_and_keys(run_portal: Run) -> N
     assert "building the demo" not in second.errors.read_text()
 
 
+def test_killed_while_building_the_demo_it_begins_anew() -> None:
+    home = Path(tempfile.mkdtemp(prefix="signalbox-up-"))
+    said = home / "said"
+    with said.open("w") as sink:
+        first = subprocess.Popen(
+            [sys.executable, "manage.py", "up", "--port", "0", "--data-dir", str(home / "data")],
+            cwd=places.BASE_DIR,
+            env=command_environment(),
+            stderr=sink,
+            stdout=sink,
+        )
+    assert happens(lambda: "building the demo" in said.read_text(), within_seconds=120)
+    time.sleep(0.5)  # some of it is committed
+    first.kill()
+    first.wait()
+    again = start(home / "data")
+    assert set(again.users) == {"citizen", "reviewer", "admin", "support"}
+    assert again.stop() == 0
+    shutil.rmtree(home)
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root has a default outside the checkout")
 def test_root_keeps_its_data_outside_the_checkout(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("SIGNALBOX_DATA_DIR")
