@@ -8,6 +8,7 @@ Start reading at `checking.py`, then `comparing.py` (the walk) and `solving.py` 
 
 from governance.compatibility.checking import check, check_against
 from governance.compatibility.documents import Resolve, Schema
+from governance.compatibility.paths import FieldPath, field_paths
 from governance.compatibility.report import (
     Direction,
     Finding,
@@ -21,6 +22,7 @@ from governance.compatibility.report import (
 
 __all__ = [
     "Direction",
+    "FieldPath",
     "Finding",
     "Kind",
     "Mode",
@@ -32,4 +34,5 @@ __all__ = [
     "Verdict",
     "check",
     "check_against",
+    "field_paths",
 ]

@@ -21,6 +21,7 @@ from governance.compatibility import (
     check,
     check_against,
 )
+from governance.compatibility.sentences import TEMPLATES
 
 TEXT: dict[str, object] = {"type": "string"}
 ORDER: dict[str, Any] = {
@@ -293,3 +294,7 @@ def test_report_is_plain_json() -> None:
 def test_two_runs_give_the_same_report() -> None:
     new = changed(id={"type": "integer"}, status={"enum": ["paid"]}, note=TEXT)
     assert check(ORDER, new, mode=Mode.FULL) == check(ORDER, new, mode=Mode.FULL)
+
+
+def test_every_kind_has_a_sentence() -> None:
+    assert set(TEMPLATES) == set(Kind)
