@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from typing import Any, cast
+from urllib.parse import urljoin, urlsplit
 
 from jsonschema.protocols import Validator
 from referencing.exceptions import NoSuchResource
@@ -37,6 +39,16 @@ class Judge:
             )
         return self._validator
 
+    def _names_of(self, uri: str) -> Iterator[str]:
+        """Yield what a reference may have said for a URI, as it is known and as it was written."""
+        yield uri
+        base = self.schema.get("$id") if isinstance(self.schema, Mapping) else None
+        if isinstance(base, str):
+            folder = urljoin(base, ".")
+            if uri.startswith(folder):
+                yield uri.removeprefix(folder)
+            yield urlsplit(uri).path
+
     def _registry(self, kind: type[Validator]) -> SchemaRegistry:
         resolve = self.resolve
         if resolve is None:
@@ -45,7 +57,8 @@ class Judge:
         specification = specification_with(str(written["$schema"]))
 
         def retrieve(uri: str) -> SchemaResource:
-            found = resolve(uri)
+            known = (resolve(name) for name in self._names_of(uri))
+            found = next((schema for schema in known if schema is not None), None)
             if found is None:
                 raise NoSuchResource(uri)
             return specification.create_resource(found)

@@ -131,6 +131,15 @@ def test_other_documents_are_asked_for() -> None:
     assert tightened.breaking[0].has_witness
 
 
+def test_other_documents_are_known_by_their_written_name_too() -> None:
+    library: dict[str, Schema] = {"money": {"type": "object", "required": ["amount"]}}
+    identifier = {"$id": "https://example.com/orders/1"}
+    old: Schema = {**identifier, "properties": {"total": {"type": "object"}}}
+    new: Schema = {**identifier, "properties": {"total": {"$ref": "money"}}}
+    (finding,) = check(old, new, resolve=library.get).breaking
+    assert finding.witness == {"total": {}}
+
+
 def test_reference_that_nobody_knows_is_undecided_but_equal_to_itself() -> None:
     unknown: Schema = {"properties": {"a": {"$ref": "https://example.com/unknown"}}}
     widened: Schema = {
