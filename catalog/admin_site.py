@@ -20,6 +20,8 @@ from catalog.models import User
 from catalog.words import UserKind
 from governance.models import LedgerEntry
 
+ORDER = ("catalog", "governance", "delivery")
+HOME = "governance"  # of what other people's apps keep
 NEWS = 10  # of one's own latest deeds beside the list of models
 
 
@@ -62,23 +64,32 @@ class SignalboxAdminSite(admin.AdminSite):
 
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
         """Return the models by app; historical rows last, in a group of their own."""
+        listed = super().get_app_list(request, app_label)
+        if app_label is not None:
+            return listed
         snapshots = _snapshot_models()
-        found, old = [], []
-        for app in super().get_app_list(request, app_label):
-            old += [one for one in app["models"] if one["model"] in snapshots]
-            app["models"] = [one for one in app["models"] if one["model"] not in snapshots]
-            found.append(app)
-        if old and app_label is None:
-            found.append(
-                {
-                    "name": _("History"),
-                    "app_label": "history",
-                    "app_url": reverse("admin:governance_ledgerentry_changelist"),
-                    "has_module_perms": True,
-                    "models": old,
-                }
-            )
-        return found
+        groups: dict[str, Any] = {one["app_label"]: one for one in listed}
+        models = {label: list(one["models"]) for label, one in groups.items()}
+        old = [one for label in models for one in models[label] if one["model"] in snapshots]
+        for label in models.keys() - set(ORDER):
+            # Groups and sign-ins are governance to the people who read this.
+            models.setdefault(HOME, []).extend(models.pop(label))
+        found = [
+            {**groups[label], "models": [one for one in models[label] if one not in old]}
+            for label in ORDER
+            if label in groups
+        ]
+        return [*found, _history(old)] if old else found
+
+
+def _history(models: list[Any]) -> dict[str, Any]:
+    return {
+        "name": _("History"),
+        "app_label": "history",
+        "app_url": reverse("admin:governance_ledgerentry_changelist"),
+        "has_module_perms": True,
+        "models": models,
+    }
 
 
 def _snapshot_models() -> set[Any]:

@@ -70,7 +70,7 @@ class Deed:
 
     `each(row, by=, now=, **values)` is called for every row; `together(rows, by=, now=, **values)`
     once, and returns what it made. `form` asks for the values on a page of its own, which shows
-    what `preview(rows, by=, now=)` says.
+    what `preview(rows, by=, now=)` says. A thing's page offers it only `when(row)`; a list always.
     """
 
     name: str
@@ -80,6 +80,7 @@ class Deed:
     together: Callable[..., Iterable[models.Model]] | None = None
     form: type[forms.Form] | None = None
     preview: Callable[..., Sequence[tuple[Text, object]]] | None = None
+    when: Callable[[Any], bool] | None = None
     most: int = MOST_AT_ONCE
 
 
@@ -129,6 +130,11 @@ def change_url(thing: models.Model) -> str:
     """Return the address of a thing's page in the admin."""
     meta = thing._meta
     return reverse(f"admin:{meta.app_label}_{meta.model_name}_change", args=[thing.pk])
+
+
+def in_state(*states: str) -> Callable[[Any], bool]:
+    """Return a test for `Deed.when`: whether a thing is in one of the states."""
+    return lambda row: row.state in states
 
 
 def to_list(model: type[models.Model], label: Text, **filters: object) -> str:
@@ -211,7 +217,6 @@ class GuardedAdmin(Guarded, SimpleHistoryAdmin):  # type: ignore[misc]  # the li
     change_form_template = "admin/guarded/change_form.html"
     list_per_page = 50
     list_max_show_all = 200
-    empty_value_display = "–"
 
     def write(
         self, obj: Any, *, by: User, now: datetime, values: dict[str, Any], changed: list[str]
@@ -300,7 +305,8 @@ class GuardedAdmin(Guarded, SimpleHistoryAdmin):  # type: ignore[misc]  # the li
         found = self.get_object(request, object_id) if object_id else None
         if found is None:
             return {}
-        may = [one for one in self.deeds if answer(request, one.needs, found)]
+        fitting = [one for one in self.deeds if one.when is None or one.when(found)]
+        may = [one for one in fitting if answer(request, one.needs, found)]
         return {
             "deeds": may,
             "is_tracked": history.is_tracked(self.model),
@@ -432,6 +438,7 @@ class BigTableAdmin(GuardedAdmin):
 
     found_by: ClassVar[tuple[str, ...]] = ()
     show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER  # each would count the whole table
     paginator = BoundedPaginator
     ordering = ("-pk",)
 

@@ -22,6 +22,7 @@ from catalog.guarded_admin import (
     ReasonForm,
     change_url,
     guarded,
+    in_state,
     pretty,
     to_list,
 )
@@ -37,7 +38,10 @@ from delivery.admin_replaying import (
 from delivery.failure_forms import IgnoreForm, NoteForm, ResolveForm
 from delivery.models import DeadLetter, Delivery, Event, FailureGroup, Replay, ReplayItem
 from delivery.replay_selections import MAX_ITEMS
+from delivery.states import FailureGroupState, ReplayState
 from governance.actions import Action
+
+UNSETTLED = in_state(FailureGroupState.OPEN, FailureGroupState.ASSIGNED)
 
 
 def take(row: FailureGroup, *, by: User, now: datetime) -> None:
@@ -76,7 +80,6 @@ class FailureGroupAdmin(GuardedAdmin):
         "last_seen_at",
     )
     list_filter = ("state", "environment", "error_class", "status_code")
-    list_select_related = ("subscription__application", "assignee")
     search_fields = ("number__exact", "message", "subscription__name")
     date_hierarchy = "last_seen_at"
     deeds = (
@@ -87,8 +90,15 @@ class FailureGroupAdmin(GuardedAdmin):
             together=replay_groups,
             form=ReplayForm,
             preview=preview_groups,
+            when=lambda group: group.open_count > 0,
         ),
-        Deed(name="take", label=_("Assign to me"), needs=Action.FAILURE_HANDLE, each=take),
+        Deed(
+            name="take",
+            label=_("Assign to me"),
+            needs=Action.FAILURE_HANDLE,
+            each=take,
+            when=UNSETTLED,
+        ),
         Deed(
             name="note",
             label=_("Add a note"),
@@ -102,6 +112,7 @@ class FailureGroupAdmin(GuardedAdmin):
             needs=Action.FAILURE_HANDLE,
             each=failures.resolve,
             form=ResolveForm,
+            when=UNSETTLED,
         ),
         Deed(
             name="ignore",
@@ -109,6 +120,7 @@ class FailureGroupAdmin(GuardedAdmin):
             needs=Action.FAILURE_HANDLE,
             each=ignore,
             form=IgnoreForm,
+            when=UNSETTLED,
         ),
         Deed(
             name="reopen",
@@ -116,6 +128,7 @@ class FailureGroupAdmin(GuardedAdmin):
             needs=Action.FAILURE_HANDLE,
             each=failures.reopen,
             form=ReasonForm,
+            when=in_state(FailureGroupState.RESOLVED, FailureGroupState.IGNORED),
         ),
     )
 
@@ -123,7 +136,8 @@ class FailureGroupAdmin(GuardedAdmin):
         return ["number", "says", "letters", *super().columns()[1:]]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        return super().get_queryset(request).select_related("subscription__application")
+        related = ("subscription__application", "assignee")
+        return super().get_queryset(request).select_related(*related)
 
     def portal_url(self, obj: FailureGroup) -> str:
         return reverse("delivery:failure-detail", args=[obj.number])
@@ -140,6 +154,11 @@ class FailureGroupAdmin(GuardedAdmin):
     def letters(self, row: FailureGroup) -> str:
         label = _("%d dead letters, %d open") % (row.count, row.open_count)
         return to_list(DeadLetter, label, failure_group__id__exact=row.pk)
+
+
+def is_open(row: DeadLetter) -> bool:
+    """Tell whether nobody has ended the letter."""
+    return row.resolved_at is None
 
 
 def discard(row: DeadLetter, *, by: User, now: datetime, reason: str) -> None:
@@ -182,12 +201,11 @@ class DeadLetterAdmin(GuardedAdmin):
     list_display = (
         "event_type",
         "subscription",
-        "environment",
         "failure_group",
-        "error_class",
         "status_code",
         "attempts",
         "died_at",
+        "environment",
         "resolved_at",
     )
     list_filter = (
@@ -197,10 +215,10 @@ class DeadLetterAdmin(GuardedAdmin):
         "status_code",
         "event_type",
     )
-    list_select_related = ("subscription", "failure_group")
     search_fields = ("event_type", "message", "subscription__name", "failure_group__number__exact")
     date_hierarchy = "died_at"
     show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER
     paginator = BoundedPaginator
     deeds = (
         Deed(
@@ -213,6 +231,7 @@ class DeadLetterAdmin(GuardedAdmin):
                 [(one.environment, one.delivery_id) for one in rows], **who
             ),
             most=MAX_ITEMS,
+            when=is_open,
         ),
         Deed(
             name="discard",
@@ -220,6 +239,7 @@ class DeadLetterAdmin(GuardedAdmin):
             needs=Action.DELIVERY_DISCARD,
             each=discard,
             form=ReasonForm,
+            when=is_open,
         ),
     )
 
@@ -291,15 +311,34 @@ class ReplayAdmin(GuardedAdmin):
     search_fields = ("number__exact", "reason", "requested_by__username")
     date_hierarchy = "requested_at"
     deeds = (
-        Deed(name="approve", label=_("Approve"), needs=Action.REPLAY_MANY, each=replays.approve),
-        Deed(name="pause", label=_("Pause"), needs=Action.REPLAY_CANCEL, each=replays.pause),
-        Deed(name="resume", label=_("Go on"), needs=Action.REPLAY_CANCEL, each=replays.resume),
+        Deed(
+            name="approve",
+            label=_("Approve"),
+            needs=Action.REPLAY_MANY,
+            each=replays.approve,
+            when=in_state(ReplayState.AWAITING_APPROVAL),
+        ),
+        Deed(
+            name="pause",
+            label=_("Pause"),
+            needs=Action.REPLAY_CANCEL,
+            each=replays.pause,
+            when=in_state(ReplayState.QUEUED, ReplayState.RUNNING),
+        ),
+        Deed(
+            name="resume",
+            label=_("Go on"),
+            needs=Action.REPLAY_CANCEL,
+            each=replays.resume,
+            when=in_state(ReplayState.PAUSED),
+        ),
         Deed(
             name="cancel",
             label=_("Cancel"),
             needs=Action.REPLAY_CANCEL,
             each=cancel,
             form=ReasonForm,
+            when=lambda row: row.ended_at is None,
         ),
     )
 

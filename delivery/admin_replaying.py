@@ -102,7 +102,7 @@ def _told(
     ]
     lines += [(_("To %s") % one.name, count) for one, count in found.to]
     lines += [
-        (replay_checks.SENTENCES.get(reason) or reason, count)
+        (str(replay_checks.SENTENCES.get(reason, reason)), count)
         for reason, count in found.refused.items()
     ]
     lines += [(_("Does not answer now"), one.name) for one in found.waiting_for]

@@ -8,7 +8,15 @@ from django.utils.html import format_html_join
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from catalog.guarded_admin import Deed, GuardedAdmin, ReasonForm, guarded, pretty, to_list
+from catalog.guarded_admin import (
+    Deed,
+    GuardedAdmin,
+    ReasonForm,
+    guarded,
+    in_state,
+    pretty,
+    to_list,
+)
 from delivery import subscriptions
 from delivery.models import (
     Circuit,
@@ -20,6 +28,7 @@ from delivery.models import (
     QueueRow,
     Subscription,
 )
+from delivery.states import SubscriptionState
 from governance.actions import Action
 
 
@@ -59,6 +68,7 @@ class SubscriptionAdmin(GuardedAdmin):
             needs=Action.SUBSCRIPTION_PAUSE,
             each=subscriptions.pause,
             form=ReasonForm,
+            when=in_state(SubscriptionState.ACTIVE),
         ),
         Deed(
             name="resume",
@@ -66,6 +76,7 @@ class SubscriptionAdmin(GuardedAdmin):
             needs=Action.SUBSCRIPTION_RESUME,
             each=subscriptions.resume,
             form=ReasonForm,
+            when=in_state(SubscriptionState.PAUSED, SubscriptionState.DISABLED),
             preview=lambda rows, **_kwargs: [(one.name, _backlog(one)) for one in rows],
         ),
         Deed(
@@ -74,6 +85,7 @@ class SubscriptionAdmin(GuardedAdmin):
             needs=Action.SUBSCRIPTION_END,
             each=subscriptions.end,
             form=ReasonForm,
+            when=lambda row: row.ended_at is None,
         ),
     )
 

@@ -24,7 +24,6 @@ from catalog.guarded_admin import (
     change_url,
     guarded,
     pretty,
-    to_list,
 )
 from catalog.ids import instant_of
 from catalog.models import User
@@ -40,6 +39,7 @@ from delivery.models import (
     Replay,
     Subscription,
 )
+from delivery.states import DeliveryStatus
 from governance.actions import Action
 
 
@@ -78,7 +78,8 @@ class EventAdmin(BigTableAdmin):
 
     @admin.display(description=_("data"))
     def data(self, event: Event) -> str:
-        return to_list(Payload, _("What was sent"), event_id__exact=event.pk)
+        url = change_url(Payload(event_id=event.pk))
+        return format_html('<a href="{}">{}</a>', url, _("What was sent"))
 
 
 @guarded(Payload)
@@ -169,6 +170,7 @@ class DeliveryAdmin(BigTableAdmin):
             preview=lambda rows, **who: replay_preview(
                 [(one.environment, one.pk) for one in rows], **who
             ),
+            when=lambda row: row.status != DeliveryStatus.PENDING,
         ),
         Deed(
             name="discard",
@@ -176,6 +178,7 @@ class DeliveryAdmin(BigTableAdmin):
             needs=Action.DELIVERY_DISCARD,
             each=discard,
             form=ReasonForm,
+            when=lambda row: row.status in (DeliveryStatus.PENDING, DeliveryStatus.DEAD),
         ),
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin
@@ -20,6 +20,7 @@ from catalog.guarded_admin import (
     LogAdmin,
     ReasonForm,
     guarded,
+    in_state,
     pretty,
 )
 from catalog.models import User
@@ -46,6 +47,7 @@ from governance.models import (
     TopicGroupPermission,
     TopicUserPermission,
 )
+from governance.states import GrantState, RequestState
 
 
 class NoteForm(forms.Form):
@@ -126,6 +128,7 @@ class GrantAdmin(GuardedAdmin):
             needs=Action.GRANT_REVOKE,
             each=grants.revoke,
             form=ReasonForm,
+            when=in_state(GrantState.IN_FORCE),
         ),
         Deed(
             name="extend",
@@ -133,6 +136,7 @@ class GrantAdmin(GuardedAdmin):
             needs=Action.GRANT_GIVE,
             each=extend,
             form=ExtendForm,
+            when=in_state(GrantState.IN_FORCE),
         ),
     )
 
@@ -179,6 +183,7 @@ class AccessRequestAdmin(GuardedAdmin):
             needs=Action.ACCESS_REQUEST_DECIDE,
             each=approve,
             form=DecisionForm,
+            when=in_state(RequestState.OPEN),
         ),
         Deed(
             name="reject",
@@ -186,6 +191,7 @@ class AccessRequestAdmin(GuardedAdmin):
             needs=Action.ACCESS_REQUEST_DECIDE,
             each=access_requests.reject,
             form=NoteForm,
+            when=in_state(RequestState.OPEN),
         ),
     )
 
@@ -220,6 +226,7 @@ class ApiKeyAdmin(GuardedAdmin):
             needs=Action.KEY_REVOKE,
             each=keys.revoke,
             form=ReasonForm,
+            when=lambda key: key.revoked_at is None,
         ),
     )
 
@@ -397,11 +404,12 @@ class TopicPermissionAdmin(GuardedAdmin):
     """Guardian's object permissions: a grant puts them in force, so they are only shown."""
 
     view_action = Action.GRANT_VIEW
+    holder: ClassVar[str]
     list_filter = (PermissionFilter,)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         rows = super().get_queryset(request)
-        return rows.select_related("content_object", "permission__content_type")
+        return rows.select_related(self.holder, "content_object", "permission__content_type")
 
 
 @guarded(TopicUserPermission)
@@ -410,7 +418,7 @@ class TopicUserPermissionAdmin(TopicPermissionAdmin):
 
     shown = ("user", "permission", "content_object")
     list_display = ("user", "permission", "content_object")
-    list_select_related = ("user",)
+    holder = "user"
     search_fields = ("user__username", "user__name", "content_object__name")
 
 
@@ -420,5 +428,5 @@ class TopicGroupPermissionAdmin(TopicPermissionAdmin):
 
     shown = ("group", "permission", "content_object")
     list_display = ("group", "permission", "content_object")
-    list_select_related = ("group",)
+    holder = "group"
     search_fields = ("group__name", "content_object__name")

@@ -5,13 +5,14 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from axes.models import AccessAttempt, AccessFailureLog, AccessLog
 from django import forms
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from catalog.guarded_admin import Deed, GuardedAdmin, guarded
+from catalog.guarded_admin import Deed, GuardedAdmin, LogAdmin, guarded
 from catalog.models import User
 from catalog.words import UserKind
 from governance import passwords, people, roles
@@ -93,6 +94,7 @@ class UserAdmin(GuardedAdmin):
             each=set_password,
             form=PasswordForm,
             most=1,
+            when=lambda person: person.kind == UserKind.PERSON,
         ),
     )
 
@@ -134,3 +136,33 @@ class UserAdmin(GuardedAdmin):
     @admin.display(description=_("roles and teams"))
     def in_groups(self, person: User) -> str:
         return ", ".join(one.name for one in person.groups.all())
+
+
+class SignInAdmin(LogAdmin):
+    """What the throttling of sign-ins remembers; a lock ends by itself."""
+
+    view_action = Action.USER_CHANGE
+    hidden = ("session_hash", "get_data", "post_data")
+    list_filter = ("attempt_time",)
+    search_fields = ("username", "ip_address")
+
+
+@guarded(AccessAttempt)
+class AccessAttemptAdmin(SignInAdmin):
+    """Names and addresses with wrong passwords of late."""
+
+    list_display = ("attempt_time", "username", "ip_address", "failures_since_start")
+
+
+@guarded(AccessFailureLog)
+class AccessFailureAdmin(SignInAdmin):
+    """Sign-ins that were refused."""
+
+    list_display = ("attempt_time", "username", "ip_address", "locked_out")
+
+
+@guarded(AccessLog)
+class AccessLogAdmin(SignInAdmin):
+    """Sign-ins and sign-outs."""
+
+    list_display = ("attempt_time", "username", "ip_address", "logout_time")

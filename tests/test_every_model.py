@@ -99,47 +99,39 @@ def test_nothing_is_deleted(staff: Client) -> None:
     assert set(refused.values()) == {403}
 
 
-def test_every_list_opens_in_bounded_queries(staff: Client) -> None:
-    make_one_of_each()
-    make_one_of_each()
-    _open_all(staff, lists())
-
-
 def test_every_page_opens_in_bounded_queries(staff: Client) -> None:
     make_one_of_each()
     _open_all(staff, pages())
 
 
-def _open_all(client: Client, urls: dict[str, str]) -> None:
+def _open_all(client: Client, urls: dict[str, str]) -> dict[str, int]:
+    """Open each page; return how many queries each took."""
     client.get(reverse("admin:index"))
-    found: dict[str, tuple[int, int]] = {}
+    found: dict[str, int] = {}
+    wrong: dict[str, tuple[int, int]] = {}
     for name, url in urls.items():
         with CaptureQueriesContext(connection) as queries:
             status = client.get(url).status_code
-        found[name] = (status, len(queries))
-    wrong = {name: got for name, got in found.items() if got[0] != 200 or got[1] > MOST_QUERIES}
+        found[name] = len(queries)
+        if status != 200 or found[name] > MOST_QUERIES:
+            wrong[name] = (status, found[name])
     assert wrong == {}
+    return found
 
 
-def test_lists_cost_the_same_with_more_rows(staff: Client) -> None:
+def test_lists_open_and_cost_the_same_with_more_rows(staff: Client) -> None:
     counts = []
     for _round in range(2):
         make_one_of_each()
-        counts.append({name: _queries(staff, url) for name, url in lists().items()})
+        counts.append(_open_all(staff, lists()))
     # The second round has more of everything; content types and permissions are cached by then.
     more = {name: (counts[0][name], n) for name, n in counts[1].items() if n > counts[0][name]}
     assert more == {}
 
 
-def _queries(client: Client, url: str) -> int:
-    with CaptureQueriesContext(connection) as queries:
-        client.get(url)
-    return len(queries)
-
-
 def test_every_search_answers(staff: Client) -> None:
     make_one_of_each()
-    terms = ("order", "CR-1", "01890000-0000-7000-8000-000000000000")
+    terms = ("CR-1", "01890000-0000-7000-8000-000000000000")
     wrong = {
         f"{name}?q={term}": status
         for term in terms

@@ -128,5 +128,5 @@ class DeadLetter(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.event_type} → {self.subscription_id}"
+        return f"{self.event_type} → {self.subscription}"
 
