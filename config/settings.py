@@ -151,6 +151,7 @@ AXES_FAILURE_LIMIT = 5
 AXES_COOLOFF_TIME = 0.25  # hours
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
+AXES_ENABLE_ADMIN = False  # its own admin deletes; `governance.admin_people` shows instead
 AXES_LOCKOUT_TEMPLATE = "governance/locked_out.html"
 
 LANGUAGE_CODE = "en"
