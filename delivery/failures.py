@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import reduce
+from operator import or_
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
-from django.db.models import F, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from catalog.models import User
@@ -28,6 +30,7 @@ NOTED = "failure:note"
 
 _UNSETTLED = (FailureGroupState.OPEN, FailureGroupState.ASSIGNED)
 SHOWN_CHANGES = 8
+_OF_CONTRACT = ("topic:", "event-type:", "version:")
 
 
 def assign(group: FailureGroup, *, to: User | None, by: User, now: datetime) -> FailureGroup:
@@ -165,10 +168,16 @@ def notes(group: FailureGroup) -> QuerySet[LedgerEntry]:
     return LedgerEntry.objects.about(group).filter(action=NOTED).order_by("-number")
 
 
-def known_resolutions(group: FailureGroup, *, limit: int = 3) -> QuerySet[FailureGroup]:
-    """Return how failures of the same kind were mended before, the newest first."""
+def known_resolutions(
+    group: FailureGroup, *, viewer: User, limit: int = 3
+) -> QuerySet[FailureGroup]:
+    """Return how failures of the same kind, that the viewer may see, were mended before.
+
+    The newest first.
+    """
     return (
-        FailureGroup.objects.filter(
+        access.restrict(FailureGroup.objects.all(), viewer, Action.FAILURE_VIEW)
+        .filter(
             state=FailureGroupState.RESOLVED,
             error_class=group.error_class,
             status_code=group.status_code,
@@ -184,15 +193,19 @@ def known_resolutions(group: FailureGroup, *, limit: int = 3) -> QuerySet[Failur
 def changes_before(group: FailureGroup) -> QuerySet[LedgerEntry]:
     """Return what changed last before the failure began, the newest first.
 
-    Of the subscription, its endpoint, its application and its topic; needs `with_names()`.
+    Of the subscription, its endpoint and application, and of the topic's contracts; needs
+    `with_names()`.
     """
     subscription = group.subscription
-    things = [subscription, subscription.application, subscription.topic]
+    things = [subscription, subscription.application]
     if subscription.endpoint is not None:
         things.append(subscription.endpoint)
+    own = Q(related__has_any_keys=[reference(thing) for thing in things])
+    # Of the topic only what reaches every subscriber: the grants of others are no cause of this.
+    contract = reduce(or_, [Q(action__startswith=one) for one in _OF_CONTRACT])
     return (
         LedgerEntry.objects.filter(
-            related__has_any_keys=[reference(thing) for thing in things],
+            own | (Q(related__has_key=reference(subscription.topic)) & contract),
             at__lte=group.first_seen_at,
         )
         .exclude(action__startswith="failure:")

@@ -24,13 +24,13 @@ class Sample:
     at: datetime | None
 
 
-def events(event_type: EventType, *, environment: str, limit: int = KEPT) -> Sequence[Event]:
-    """Return the newest events of a type, newest first, with names."""
-    return list(
-        Event.objects.filter(type=event_type, environment=environment)
-        .with_names()
-        .order_by("-id")[:limit]
-    )
+def events(
+    event_type: EventType, *, environment: str, viewer: User, limit: int = KEPT
+) -> Sequence[Event]:
+    """Return the newest events of a type that the viewer may see, newest first, with names."""
+    found = Event.objects.filter(type=event_type, environment=environment)
+    seen = access.restrict(found, viewer, Action.EVENT_VIEW)
+    return list(seen.with_names().order_by("-id")[:limit])
 
 
 def sample(

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
+from catalog import form_faults
 from catalog.forms import ApplicationForm, KeyForm
 from catalog.models import Application
 from catalog.requests import PortalRequest
@@ -96,7 +97,7 @@ def application_new(request: PortalRequest) -> HttpResponse:
         try:
             made = applications.register(**form.cleaned_data, by=request.user, now=timezone.now())
         except ValidationError as error:
-            form.add_error(None, error)
+            form_faults.put(form, error)
         else:
             messages.success(request, _("%(name)s is registered.") % {"name": made.name})
             return redirect("catalog:application-detail", made.slug)
@@ -115,7 +116,7 @@ def application_edit(request: PortalRequest, slug: str) -> HttpResponse:
         try:
             applications.change(fresh, **form.cleaned_data, by=request.user, now=timezone.now())
         except ValidationError as error:
-            form.add_error(None, error)
+            form_faults.put(form, error)
         else:
             return redirect("catalog:application-detail", slug)
     context = {"form": form, "application": application}

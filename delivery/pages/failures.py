@@ -96,7 +96,7 @@ def failure_detail(request: PortalRequest, number: int) -> HttpResponse:
         "letter": letters.opened(shown, viewer=request.user) if shown else None,
         "changes": failures.changes_before(group),
         "notes": failures.notes(group),
-        "known": failures.known_resolutions(group),
+        "known": failures.known_resolutions(group, viewer=request.user),
         "ping": request.session.pop("ping", None),
         "note_form": NoteForm(),
         "resolve_form": ResolveForm(),

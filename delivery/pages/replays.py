@@ -15,6 +15,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
+from catalog import form_faults
 from catalog.requests import PortalRequest
 from delivery import replay_checks, replays
 from delivery.failure_forms import ReplayForm
@@ -42,21 +43,24 @@ def replay_list(request: PortalRequest) -> HttpResponse:
 def replay_new(request: PortalRequest) -> HttpResponse:
     """Show what a replay would do; by POST with a reason, order it."""
     source = request.POST if request.method == "POST" else request.GET
-    selection = _selection(request, source)
+    if not _kept(source):
+        messages.error(request, _("Choose what to replay first."))
+        return redirect("delivery:failure-list")
+    selection, environment = _selection(request, source)
     now, by = timezone.now(), request.user
     form = ReplayForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
             made = replays.start(
-                selection, environment=request.environment, by=by, now=now, **form.cleaned_data
+                selection, environment=environment, by=by, now=now, **form.cleaned_data
             )
         except ValidationError as error:
-            form.add_error(None, error)
+            form_faults.put(form, error)
         else:
             return redirect("delivery:replay-detail", made.number)
     preview, refused = None, ""
     try:
-        preview = replays.preview(selection, environment=request.environment, by=by, now=now)
+        preview = replays.preview(selection, environment=environment, by=by, now=now)
     except ValidationError as error:
         refused = " ".join(error.messages)
     context = {
@@ -80,8 +84,11 @@ def _kept(source: Any) -> list[tuple[str, str]]:
     ]
 
 
-def _selection(request: PortalRequest, source: Any) -> Selection:
-    """Return the deliveries or the failure group that the address or the form names."""
+def _selection(request: PortalRequest, source: Any) -> tuple[Selection, str]:
+    """Return the deliveries or the failure group that are named, and the environment they are in.
+
+    It is theirs, not the one that is shown: a link may come from the other one's page.
+    """
     chosen = source.getlist("delivery")
     if chosen:
         try:
@@ -89,12 +96,15 @@ def _selection(request: PortalRequest, source: Any) -> Selection:
         except ValueError as error:
             raise Http404 from error
         seen = access.restrict(Delivery.objects.all(), request.user, Action.DELIVERY_VIEW)
-        return Selection(deliveries=tuple(seen.filter(pk__in=ids).values_list("pk", flat=True)))
+        found = list(seen.filter(pk__in=ids).values_list("pk", "environment"))
+        environments = {environment for _pk, environment in found} or {request.environment}
+        return Selection(deliveries=tuple(pk for pk, _e in found)), min(environments)
     number = source.get("failure", "")
     if not number.isdigit():
         raise Http404
     groups = access.restrict(FailureGroup.objects.all(), request.user, Action.FAILURE_VIEW)
-    return Selection(failure_group=get_object_or_404(groups, number=number).pk)
+    group = get_object_or_404(groups, number=number)
+    return Selection(failure_group=group.pk), group.environment
 
 
 def _replay(request: PortalRequest, number: int) -> Replay:

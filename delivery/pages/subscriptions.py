@@ -9,7 +9,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
-from django.db.models import Q
+from django.db.models import F, Q
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -19,6 +19,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
+from catalog import form_faults
 from catalog.models import Application, EventType
 from catalog.requests import PortalRequest
 from delivery import backlogs, connecting, orders, pings, subscriptions
@@ -32,6 +33,13 @@ from governance.forms import ReasonForm
 
 PER_PAGE = 30
 LATEST = 15
+ACTIONS = (
+    Action.SUBSCRIPTION_CHANGE,
+    Action.SUBSCRIPTION_PAUSE,
+    Action.SUBSCRIPTION_TEST,
+    Action.SUBSCRIPTION_END,
+    Action.SECRET_ROTATE,
+)
 
 
 def _seen(request: PortalRequest) -> Any:
@@ -54,7 +62,8 @@ def subscription_list(request: PortalRequest) -> HttpResponse:
             | Q(application__name__icontains=words)
             | Q(topic__name__icontains=words)
         )
-    page = Paginator(found.order_by("circuit__state", "name"), PER_PAGE).get_page(
+    worst_first = F("circuit__state").desc(nulls_last=True)  # probing, open, closed
+    page = Paginator(found.order_by(worst_first, "name"), PER_PAGE).get_page(
         request.GET.get("page")
     )
     waiting = backlogs.of([one.pk for one in page])
@@ -191,27 +200,19 @@ def _create(request: PortalRequest, form: SubscriptionForm) -> HttpResponse | No
             **form.wishes(),
         )
     except ValidationError as error:
-        _put_errors(form, error)
+        form_faults.put(form, error)
         return None
     request.session["new_secret"] = [made.number, secret]
     messages.success(request, _("Connected. Send a test event to see that it works."))
     return redirect("delivery:subscription-detail", made.number)
 
 
-def _put_errors(form: Any, error: ValidationError) -> None:
-    """Hang the verb's faults at the form's fields; those without a field stand on top."""
-    if not hasattr(error, "error_dict"):
-        form.add_error(None, error)
-        return
-    for name, faults in error.error_dict.items():
-        form.add_error(name if name in form.fields else None, faults)
-
-
 @login_required
 @never_cache
 def subscription_detail(request: PortalRequest, number: int) -> HttpResponse:
-    """Show how a subscription fares, where it delivers, and what waits."""
-    subscription = _subscription(request, number)
+    """Show how a subscription fares, where it delivers, and what waits; also once it has ended."""
+    seen = access.restrict(Subscription.objects.all(), request.user, Action.SUBSCRIPTION_VIEW)
+    subscription: Subscription = get_object_or_404(seen.with_names(), number=number)
     latest = access.restrict(
         Delivery.objects.filter(subscription=subscription), request.user, Action.DELIVERY_VIEW
     )
@@ -228,17 +229,7 @@ def subscription_detail(request: PortalRequest, number: int) -> HttpResponse:
         "is_paused": subscription.state != SubscriptionState.ACTIVE,
         "ping": request.session.pop("ping", None),
         "form": ReasonForm(),
-        "can": access.can(
-            request.user,
-            subscription,
-            [
-                Action.SUBSCRIPTION_CHANGE,
-                Action.SUBSCRIPTION_PAUSE,
-                Action.SUBSCRIPTION_TEST,
-                Action.SUBSCRIPTION_END,
-                Action.SECRET_ROTATE,
-            ],
-        ),
+        "can": access.can(request.user, subscription, [] if subscription.ended_at else ACTIONS),
     }
     return render(request, "delivery/subscription_detail.html", context)
 
@@ -259,7 +250,7 @@ def subscription_edit(request: PortalRequest, number: int) -> HttpResponse:
                 **form.wishes(),
             )
         except ValidationError as error:
-            _put_errors(form, error)
+            form_faults.put(form, error)
         else:
             messages.success(request, _("Saved. It holds from the next delivery on."))
             return redirect(_way_back(request, number))

@@ -33,10 +33,13 @@ def latest_payload(
     return {"data": found.data, "title": title}
 
 
-@register.simple_tag
-def latest_events(event_type: EventType, environment: str) -> Sequence[Event]:
-    """Return the newest events of a type."""
-    return latest.events(event_type, environment=environment)
+@register.simple_tag(takes_context=True)
+def latest_events(
+    context: template.Context, event_type: EventType, environment: str
+) -> Sequence[Event]:
+    """Return the newest events of a type that the viewer may see."""
+    viewer = context["request"].user
+    return latest.events(event_type, environment=environment, viewer=viewer)
 
 
 @register.simple_tag

@@ -17,6 +17,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
+from catalog import form_faults
 from catalog.models import Application, Topic
 from catalog.requests import PortalRequest
 from governance import access, access_requests, grants, matrix
@@ -156,7 +157,7 @@ def request_new(request: PortalRequest) -> HttpResponse:
                 now=timezone.now(),
             )
         except ValidationError as error:
-            form.add_error(None, error)
+            form_faults.put(form, error)
         else:
             messages.success(request, _("Asked. You are told as soon as it is decided."))
             return redirect("governance:access-request-detail", made.number)
@@ -221,7 +222,7 @@ def _decide(request: PortalRequest, wanted: AccessRequest, form: DecisionForm) -
             access_requests.withdraw(wanted, by=request.user, now=now)
             messages.success(request, _("Withdrawn."))
     except ValidationError as error:
-        form.add_error(None, error)
+        form_faults.put(form, error)
         return False
     return True
 
@@ -250,7 +251,7 @@ def grant_new(request: PortalRequest) -> HttpResponse:
                 now=timezone.now(),
             )
         except ValidationError as error:
-            form.add_error(None, error)
+            form_faults.put(form, error)
         else:
             messages.success(request, _("Granted. It is in force now."))
             return redirect(f"{reverse('governance:access')}?grant={made.number}")

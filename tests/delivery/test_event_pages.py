@@ -12,23 +12,17 @@ from django.urls import reverse
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
-from catalog.models import User
 from delivery.models import Attempt, Delivery, Event, QueueRow
 from delivery.states import AttemptOutcome, DeliveryStatus
 from governance import roles
 from governance.models import LedgerEntry
 from tests import factories
 from tests.delivery.owing import make_events, make_world, owe
+from tests.visitors import signed_in
 
 pytestmark = pytest.mark.django_db
 PAGE = reverse("delivery:event-list")
 MOST_QUERIES = 32
-
-
-def signed_in(person: User) -> Client:
-    client = Client()
-    client.force_login(person)
-    return client
 
 
 @pytest.fixture

@@ -11,7 +11,6 @@ from django.urls import reverse
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
-from catalog.models import User
 from delivery import rollups
 from delivery.models import Circuit, Rollup, RollupMark, Subscription
 from delivery.models.counts import Grain
@@ -19,16 +18,11 @@ from delivery.rollups import LATENCY_BOUNDS_MS
 from governance import roles
 from tests import factories
 from tests.delivery.owing import make_events, make_world, owe
+from tests.visitors import signed_in
 
 pytestmark = pytest.mark.django_db
 PAGE = reverse("delivery:operations")
 MOST_QUERIES = 32
-
-
-def signed_in(person: User) -> Client:
-    client = Client()
-    client.force_login(person)
-    return client
 
 
 @pytest.fixture

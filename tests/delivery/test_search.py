@@ -15,17 +15,12 @@ from delivery import frame_counts, notifications
 from delivery.models import Event, Notification
 from governance import roles
 from tests import factories
+from tests.visitors import signed_in
 
 pytestmark = pytest.mark.django_db
 PAGE = reverse("delivery:search")
 NEWS = reverse("delivery:notification-list")
 MOST_QUERIES = 32
-
-
-def signed_in(person: User) -> Client:
-    client = Client()
-    client.force_login(person)
-    return client
 
 
 @pytest.fixture

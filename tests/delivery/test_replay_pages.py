@@ -1,0 +1,168 @@
+"""Replays in the browser: a preview that sends nothing, the order, its progress, and its end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from django.conf import LazySettings
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
+
+from delivery.models import Delivery, Replay, ReplayItem
+from delivery.states import DeliveryStatus
+from governance import roles
+from tests import factories
+from tests.visitors import must_sign_in, signed_in, statuses, text_of
+
+pytestmark = pytest.mark.django_db
+LIST = reverse("delivery:replay-list")
+NEW = reverse("delivery:replay-new")
+MOST_QUERIES = 36
+
+
+@pytest.fixture
+def support() -> Client:
+    return signed_in(factories.make_person("sue", role=roles.SUPPORT))
+
+
+def make_dead(count: int = 1, **fields: object) -> list[Delivery]:
+    """Return dead deliveries of one subscription."""
+    first = factories.make_delivery(status=DeliveryStatus.DEAD, ended_at=timezone.now(), **fields)
+    others = [
+        factories.make_delivery(
+            factories.make_event(event_type=first.event.type, environment=first.environment),
+            subscription=first.subscription,
+            status=DeliveryStatus.DEAD,
+            ended_at=timezone.now(),
+            **fields,
+        )
+        for _ in range(count - 1)
+    ]
+    return [first, *others]
+
+
+def page_of(replay: Replay) -> str:
+    return reverse("delivery:replay-detail", args=[replay.number])
+
+
+def act(client: Client, replay: Replay, verb: str) -> int:
+    return client.post(reverse("delivery:replay-act", args=[replay.number, verb])).status_code
+
+
+def test_replays_are_shown_to_those_whom_they_concern(support: Client) -> None:
+    subscription = factories.make_subscription()
+    replay = factories.make_replay(subscription)
+    stranger = signed_in(factories.make_person("charlie"))
+    owner = signed_in(factories.make_person("alice", team=subscription.application.team))
+    assert must_sign_in(LIST)
+    assert must_sign_in(NEW)
+    assert must_sign_in(page_of(replay))
+    assert statuses(stranger, [LIST, page_of(replay)]) == {LIST: 200, page_of(replay): 404}
+    assert page_of(replay) not in text_of(stranger.get(LIST))
+    for client in (support, owner):
+        assert page_of(replay) in text_of(client.get(LIST))
+        assert client.get(page_of(replay)).status_code == 200
+
+
+def test_preview_counts_and_sends_nothing(
+    support: Client, django_assert_max_num_queries: Callable[[int], DjangoAssertNumQueries]
+) -> None:
+    dead = make_dead(8)
+    with django_assert_max_num_queries(MOST_QUERIES):
+        answer = support.get(NEW, {"delivery": [str(one.pk) for one in dead]})
+    assert answer.context["preview"].will_send == 8
+    assert "Replay 8 events?" in text_of(answer)
+    assert not Replay.objects.exists()
+
+
+def test_failure_is_replayed_as_a_whole(support: Client) -> None:
+    group = factories.make_failure_group()
+    event_type = factories.make_event_type(topic=group.subscription.topic)
+    for _ in range(3):
+        factories.make_delivery(
+            factories.make_event(event_type=event_type),
+            subscription=group.subscription,
+            status=DeliveryStatus.DEAD,
+            failure_group=group,
+            ended_at=timezone.now(),
+        )
+    data = {"failure": group.number, "reason": "The address was mended.", "one_first": "on"}
+    answer = support.post(NEW, data)
+    replay = Replay.objects.get()
+    assert answer["Location"] == page_of(replay)
+    assert (replay.matched, replay.reason) == (3, "The address was mended.")
+    assert replay.selection["one_first"] is True
+
+
+def test_order_needs_a_reason(support: Client) -> None:
+    [dead] = make_dead()
+    answer = support.post(NEW, {"delivery": str(dead.pk), "reason": ""})
+    assert answer.status_code == 200
+    assert answer.context["form"].errors
+    assert not Replay.objects.exists()
+
+
+def test_replay_stays_in_the_world_of_its_deliveries(support: Client) -> None:
+    event = factories.make_event(environment="staging")
+    staged = factories.make_delivery(event, status=DeliveryStatus.DEAD, ended_at=timezone.now())
+    data = {"delivery": str(staged.pk), "reason": "Again."}
+    support.post(f"{NEW}?environment=production", data)
+    assert Replay.objects.get().environment == "staging"
+
+
+def test_nothing_chosen_and_nonsense_are_answered_kindly(support: Client) -> None:
+    assert support.get(NEW)["Location"] == reverse("delivery:failure-list")
+    assert support.get(NEW, {"delivery": "x"}).status_code == 404
+    assert support.get(NEW, {"failure": "999999"}).status_code == 404
+
+
+def test_stranger_cannot_replay_what_they_cannot_see() -> None:
+    [dead] = make_dead()
+    stranger = signed_in(factories.make_person("charlie", team=factories.make_team("strangers")))
+    answer = stranger.post(NEW, {"delivery": str(dead.pk), "reason": "Mine?"})
+    assert answer.status_code in (200, 403)
+    assert not Replay.objects.exists()
+
+
+def test_progress_is_counted_and_listed(
+    support: Client, django_assert_max_num_queries: Callable[[int], DjangoAssertNumQueries]
+) -> None:
+    dead = make_dead(6)
+    support.post(NEW, {"delivery": [str(one.pk) for one in dead], "reason": "Mended."})
+    replay = Replay.objects.get()
+    ReplayItem.objects.filter(replay=replay, event_id=dead[0].event_id).update(
+        delivery_id=dead[0].pk, result="delivered", ended_at=timezone.now()
+    )
+    with django_assert_max_num_queries(MOST_QUERIES):
+        answer = support.get(page_of(replay))
+    assert "1 of 6 done: 1 arrived" in text_of(answer)
+    piece = text_of(support.get(page_of(replay), headers={"HX-Request": "true"}))
+    assert "<html" not in piece
+    assert "1 of 6 done" in piece
+
+
+def test_replay_is_paused_resumed_and_cancelled(support: Client) -> None:
+    replay = factories.make_replay()
+    for verb, state in (("pause", "paused"), ("resume", "queued"), ("cancel", "cancelled")):
+        assert act(support, replay, verb) == 302
+        replay.refresh_from_db()
+        assert replay.state == state
+    assert act(support, replay, "pause") == 409
+
+
+def test_large_replay_waits_for_a_second_person(settings: LazySettings, support: Client) -> None:
+    settings.DELIVERY_REPLAY_APPROVAL_ABOVE = 1
+    dead = make_dead(2)
+    admin = signed_in(factories.make_admin())
+    admin.post(NEW, {"delivery": [str(one.pk) for one in dead], "reason": "Mended."})
+    replay = Replay.objects.get()
+    assert replay.state == "awaiting_approval"
+    assert act(admin, replay, "approve") == 403
+    assert act(support, replay, "approve") == 403
+    assert "Approve replay" in text_of(signed_in(factories.make_admin()).get(page_of(replay)))
+    assert act(signed_in(factories.make_admin()), replay, "approve") == 302
+    replay.refresh_from_db()
+    assert replay.state == "queued"

@@ -1,0 +1,260 @@
+"""Subscriptions in the browser: the list, the wizard, one of them, and what one may do to it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+
+import pytest
+from django.conf import LazySettings
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
+
+from catalog.models import User
+from delivery.models import Circuit, Subscription
+from governance import roles
+from tests import factories
+from tests.delivery.owing import make_events, make_world, owe
+from tests.delivery.receiver import Receiver, Reply
+from tests.visitors import must_sign_in, signed_in, statuses, text_of
+
+pytestmark = pytest.mark.django_db
+LIST = reverse("delivery:subscription-list")
+NEW = reverse("delivery:subscription-new")
+MOST_QUERIES = 36
+
+
+@pytest.fixture(autouse=True)
+def _loopback_may_be_reached(settings: LazySettings) -> None:
+    settings.DELIVERY_ALLOWED_NETWORKS = ["127.0.0.0/8"]
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    with Receiver().running() as running:
+        yield running
+
+
+@pytest.fixture
+def support() -> Client:
+    return signed_in(factories.make_person("sue", role=roles.SUPPORT))
+
+
+def owner_of(subscription: Subscription) -> User:
+    return factories.make_person(team=subscription.application.team)
+
+
+def page_of(subscription: Subscription) -> str:
+    return reverse("delivery:subscription-detail", args=[subscription.number])
+
+
+def act(client: Client, subscription: Subscription, verb: str, **data: object) -> int:
+    page = reverse("delivery:subscription-act", args=[subscription.number, verb])
+    return client.post(page, data).status_code
+
+
+# Seeing
+
+
+def test_subscriptions_are_shown_to_owners_and_support_only(support: Client) -> None:
+    subscription = factories.make_subscription(name="Walrus sheet")
+    edit = reverse("delivery:subscription-edit", args=[subscription.number])
+    for page in (LIST, NEW, page_of(subscription), edit):
+        assert must_sign_in(page)
+    stranger = signed_in(factories.make_person("charlie"))
+    assert statuses(stranger, [page_of(subscription), edit]) == {
+        page_of(subscription): 404,
+        edit: 404,
+    }
+    assert "Walrus" not in text_of(stranger.get(LIST))
+    for client in (support, signed_in(owner_of(subscription))):
+        assert "Walrus" in text_of(client.get(LIST))
+        assert statuses(client, [page_of(subscription), edit]) == {
+            page_of(subscription): 200,
+            edit: 200,
+        }
+
+
+def test_list_shows_what_fails_first_and_what_waits(
+    support: Client, django_assert_max_num_queries: Callable[[int], DjangoAssertNumQueries]
+) -> None:
+    healthy, version = make_world("http://127.0.0.1:9/", name="A healthy one")
+    failing = factories.make_subscription(topic=healthy.topic, name="Z failing one")
+    Circuit.objects.filter(subscription=failing).update(
+        state="open", last_failure_at=timezone.now()
+    )
+    owe(failing, make_events(version, 4))
+    for _ in range(5):
+        factories.make_subscription(topic=healthy.topic)
+    with django_assert_max_num_queries(MOST_QUERIES):
+        rows = support.get(LIST).context["rows"]
+    assert rows[0][0] == failing
+    assert rows[0][1] == "failing"
+    assert rows[0][2].count == 4
+
+
+def test_list_is_searched_and_kept_to_its_environment(support: Client) -> None:
+    wanted = factories.make_subscription(name="Walrus sheet")
+    factories.make_subscription(name="Other sheet")
+    found = text_of(support.get(LIST, {"q": "walrus"}))
+    assert page_of(wanted) in found
+    assert "Other sheet" not in found
+    assert "Walrus" not in text_of(support.get(LIST, {"environment": "staging"}))
+
+
+def test_page_tells_state_backlog_and_order(
+    support: Client, django_assert_max_num_queries: Callable[[int], DjangoAssertNumQueries]
+) -> None:
+    subscription, version = make_world("http://127.0.0.1:9/hook", filter={"subject": "A-1"})
+    owe(subscription, make_events(version, 3))
+    with django_assert_max_num_queries(MOST_QUERIES):
+        page = text_of(support.get(page_of(subscription)))
+    assert "3 deliveries wait; none is lost." in page
+    assert "http://127.0.0.1:9/hook" in page
+    assert "not encrypted" in page
+    assert "Send a test event" in page
+
+
+def test_reviewer_sees_it_without_the_buttons() -> None:
+    subscription = factories.make_subscription()
+    page = text_of(signed_in(factories.make_person(role=roles.REVIEWER)).get(page_of(subscription)))
+    assert "Send a test event" not in page
+    assert "Pause deliveries" not in page
+
+
+# The wizard
+
+
+def test_flow_is_connected_step_by_step(receiver: Receiver) -> None:
+    team = factories.make_team("sales")
+    application = factories.make_application("order-sheet", team=team)
+    topic = factories.make_topic("sales.orders")
+    event_type = factories.make_event_type("com.acme.sales.order.created", topic=topic)
+    factories.make_version(event_type=event_type)
+    factories.make_grant(application, topic=topic)
+    alice = signed_in(factories.make_person("alice", team=team))
+    form = {
+        "event_type": event_type.name, "environment": "production", "application": "order-sheet",
+        "endpoint_url": receiver.url(), "body": "binary", "mapping": "", "version_pin": "",
+        "field": "amount", "operator": "above", "value": "100", "filter": "", "name": "Big orders",
+    }  # fmt: skip
+    assert event_type.title in text_of(alice.get(NEW, {"event_type": event_type.name}))
+    for step in (1, 2, 3):
+        answer = alice.post(NEW, {**form, "step": step})
+        assert answer.context["step"] == step + 1
+    assert alice.post(NEW, {**form, "step": 4, "back": "1"}).context["step"] == 3
+    answer = alice.post(NEW, {**form, "step": 4})
+    made = Subscription.objects.get()
+    assert answer["Location"] == page_of(made)
+    assert (made.name, made.application, made.environment) == (
+        "Big orders", application, "production",
+    )  # fmt: skip
+    assert made.filter
+    page = text_of(alice.get(page_of(made)))
+    assert re.search(r"whsec_[A-Za-z0-9+/=]{20,}", page)
+    assert "whsec_" not in text_of(alice.get(page_of(made)))  # shown once
+
+
+def test_wizard_says_what_is_wrong_at_its_own_step() -> None:
+    team = factories.make_team("sales")
+    factories.make_application("order-sheet", team=team)
+    event_type = factories.make_event_type()
+    factories.make_version(event_type=event_type)
+    alice = signed_in(factories.make_person("alice", team=team))
+    form = {
+        "event_type": event_type.name, "environment": "production",
+        "application": "order-sheet", "endpoint_url": "ftp://nowhere", "body": "binary",
+    }  # fmt: skip
+    answer = alice.post(NEW, {**form, "step": 3})
+    assert answer.context["step"] == 3
+    assert "endpoint_url" in answer.context["form"].errors
+    assert not Subscription.objects.exists()
+
+
+def test_wizard_offers_only_what_one_may_use() -> None:
+    factories.make_application("others-app")
+    hidden = factories.make_event_type(topic=factories.make_topic(is_restricted=True))
+    factories.make_version(event_type=hidden)
+    alice = signed_in(factories.make_person("alice", team=factories.make_team("sales")))
+    page = text_of(alice.get(NEW, {"step": "1"}))
+    assert hidden.name not in page
+    assert "others-app" not in text_of(alice.get(NEW, {"step": "2"}))
+
+
+# Acting
+
+
+def test_test_event_is_sent_and_told(receiver: Receiver) -> None:
+    subscription, _version = make_world(receiver.url())
+    client = signed_in(owner_of(subscription))
+    assert act(client, subscription, "ping") == 302
+    assert len(receiver.got) == 1
+    assert "the test event arrived" in text_of(client.get(page_of(subscription)))
+    receiver.reply = lambda _got, _before: Reply(status=404)
+    act(client, subscription, "ping")
+    assert "The test event did not arrive." in text_of(client.get(page_of(subscription)))
+
+
+def test_pause_resume_and_rotation_do_what_they_say() -> None:
+    subscription = factories.make_subscription()
+    client = signed_in(owner_of(subscription))
+    act(client, subscription, "pause", reason="Moving house.")
+    subscription.refresh_from_db()
+    assert subscription.state == "paused"
+    assert "Paused: its backlog is kept." in text_of(client.get(page_of(subscription)))
+    assert act(client, subscription, "pause", reason="Again.") == 409
+    act(client, subscription, "resume")
+    subscription.refresh_from_db()
+    assert subscription.state == "active"
+    act(client, subscription, "rotate-secret")
+    assert "whsec_" in text_of(client.get(page_of(subscription)))
+
+
+def test_ended_subscription_keeps_its_page_and_loses_its_buttons() -> None:
+    subscription = factories.make_subscription()
+    client = signed_in(owner_of(subscription))
+    assert act(client, subscription, "end", reason="Not needed.") == 302
+    page = text_of(client.get(page_of(subscription)))
+    assert "It has ended" in page
+    assert "Send a test event" not in page
+    assert act(client, subscription, "pause", reason="Late.") == 404
+    assert subscription.name not in text_of(client.get(LIST))
+
+
+def test_change_is_kept_with_its_reason_and_refused_where_it_cannot_work() -> None:
+    subscription = factories.make_subscription()
+    client = signed_in(owner_of(subscription))
+    page = reverse("delivery:subscription-edit", args=[subscription.number])
+    form = {
+        "name": "Renamed", "endpoint_url": "http://127.0.0.1:9/new", "body": "structured",
+        "mapping": "", "concurrency": "4", "rate_per_second": "", "timeout_seconds": "10",
+        "filter": "", "reason": "It moved.",
+    }  # fmt: skip
+    refused = client.post(page, {**form, "concurrency": "100000", "filter": '{"odd": 1}'})
+    assert refused.status_code == 200
+    assert {"concurrency", "filter"} <= set(refused.context["form"].errors)
+    assert client.post(page, {**form, "filter": "not JSON"}).status_code == 200
+    assert client.post(page, form)["Location"] == page_of(subscription)
+    changed = Subscription.objects.select_related("endpoint").get()
+    assert (changed.name, changed.concurrency, changed.body) == ("Renamed", 4, "structured")
+    assert changed.endpoint is not None
+    assert changed.endpoint.url == "http://127.0.0.1:9/new"
+
+
+def test_way_back_never_leads_out_of_the_portal() -> None:
+    subscription = factories.make_subscription()
+    client = signed_in(owner_of(subscription))
+    page = reverse("delivery:subscription-act", args=[subscription.number, "pause"])
+    answer = client.post(page, {"next": "https://elsewhere.example/", "reason": "x"})
+    assert answer["Location"] == page_of(subscription)
+
+
+def test_those_who_only_read_are_refused() -> None:
+    subscription = factories.make_subscription()
+    reviewer = signed_in(factories.make_person(role=roles.REVIEWER))
+    for verb in ("pause", "resume", "ping", "rotate-secret", "end"):
+        assert act(reviewer, subscription, verb, reason="x") == 403, verb
+    edit = reverse("delivery:subscription-edit", args=[subscription.number])
+    assert reviewer.get(edit).status_code == 403
