@@ -106,23 +106,33 @@ def read_const(c: Compiler, _node: Located, raw: Raw) -> Iterator[Part]:
     yield Part(keyword="const", formula=c.algebra.any_of_values([raw["const"]]))
 
 
+def is_made_strict(node: Located, raw: Raw, keyword: str) -> bool:
+    """Return whether draft-04's boolean flag makes a bound strict."""
+    flag = raw.get(keyword, False)
+    is_flag = node.document.dialect is Dialect.DRAFT_04
+    if is_flag is not isinstance(flag, bool) and keyword in raw:
+        raise ValueError(f"{keyword} is of another draft")
+    return flag is True
+
+
 @reads("minimum")
-def read_minimum(c: Compiler, _node: Located, raw: Raw) -> Iterator[Part]:
-    """Read ``minimum``, made strict by draft-04's boolean ``exclusiveMinimum``."""
-    strict = raw.get("exclusiveMinimum") is True
+def read_minimum(c: Compiler, node: Located, raw: Raw) -> Iterator[Part]:
+    """Read ``minimum``."""
+    strict = is_made_strict(node, raw, "exclusiveMinimum")
     yield Part(keyword="minimum", formula=c.algebra.make(f.AtLeast, exact(raw["minimum"]), strict))
 
 
 @reads("maximum")
-def read_maximum(c: Compiler, _node: Located, raw: Raw) -> Iterator[Part]:
-    """Read ``maximum``, made strict by draft-04's boolean ``exclusiveMaximum``."""
-    strict = raw.get("exclusiveMaximum") is True
+def read_maximum(c: Compiler, node: Located, raw: Raw) -> Iterator[Part]:
+    """Read ``maximum``."""
+    strict = is_made_strict(node, raw, "exclusiveMaximum")
     yield Part(keyword="maximum", formula=c.algebra.make(f.AtMost, exact(raw["maximum"]), strict))
 
 
 @reads("exclusiveMinimum")
-def read_exclusive_minimum(c: Compiler, _node: Located, raw: Raw) -> Iterator[Part]:
+def read_exclusive_minimum(c: Compiler, node: Located, raw: Raw) -> Iterator[Part]:
     """Read the numeric ``exclusiveMinimum``; the boolean one is part of ``minimum``."""
+    is_made_strict(node, raw, "exclusiveMinimum")
     bound = raw["exclusiveMinimum"]
     if not isinstance(bound, bool):
         formula = c.algebra.make(f.AtLeast, exact(bound), True)
@@ -130,8 +140,9 @@ def read_exclusive_minimum(c: Compiler, _node: Located, raw: Raw) -> Iterator[Pa
 
 
 @reads("exclusiveMaximum")
-def read_exclusive_maximum(c: Compiler, _node: Located, raw: Raw) -> Iterator[Part]:
+def read_exclusive_maximum(c: Compiler, node: Located, raw: Raw) -> Iterator[Part]:
     """Read the numeric ``exclusiveMaximum``; the boolean one is part of ``maximum``."""
+    is_made_strict(node, raw, "exclusiveMaximum")
     bound = raw["exclusiveMaximum"]
     if not isinstance(bound, bool):
         formula = c.algebra.make(f.AtMost, exact(bound), True)
