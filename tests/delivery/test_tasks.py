@@ -1,0 +1,65 @@
+"""The tasks: few lines each, and safe to run at any time."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from django.utils import timezone
+
+from config import broker
+from delivery import tasks
+from tests.delivery.owing import make_events, make_world, owe
+from tests.settings import RUN_DIR
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def sent() -> list[str]:
+    """Return the names of the tasks whose messages wait in the file-system broker."""
+    folder: Path = RUN_DIR / "broker" / "queues" / "signalbox"
+    return sorted(json.loads(path.read_text())["headers"]["task"] for path in folder.glob("*.json"))
+
+
+@pytest.fixture(autouse=True)
+def _empty_broker() -> None:
+    broker.empty(RUN_DIR / "broker")
+
+
+def test_the_sweep_wakes_nobody_while_nothing_is_due() -> None:
+    tasks.sweep()
+    assert sent() == []
+
+
+def test_the_sweep_finds_what_is_due() -> None:
+    subscription, version = make_world("http://127.0.0.1:9/")
+    owe(subscription, make_events(version), due_at=timezone.now())
+    tasks.sweep()
+    assert sent() == ["delivery.drain"]
+
+
+@pytest.mark.parametrize(
+    "task", [tasks.run_replays, tasks.roll_up, tasks.keep_partitions, tasks.sweep]
+)
+def test_each_runs_on_an_empty_portal_and_runs_again(task: object) -> None:
+    assert callable(task)
+    task()
+    task()
+
+
+@pytest.mark.parametrize(
+    ("task", "name"),
+    [
+        (tasks.drain, "delivery.drain"),
+        (tasks.sweep, "delivery.sweep"),
+        (tasks.run_replays, "delivery.run_replays"),
+        (tasks.roll_up, "delivery.roll_up"),
+        (tasks.keep_partitions, "delivery.keep_partitions"),
+    ],
+)
+def test_tasks_are_known_by_name_keep_no_result_and_expire(task: object, name: str) -> None:
+    assert getattr(task, "name") == name  # noqa: B009 - a task is untyped
+    assert getattr(task, "ignore_result")  # noqa: B009 - see above
+    assert getattr(task, "acks_late")  # noqa: B009 - see above
+    assert getattr(task, "expires")  # noqa: B009 - see above
