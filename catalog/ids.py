@@ -31,8 +31,11 @@ def uuid7() -> UUID:
 
 
 def first_of(instant: datetime) -> UUID:
-    """Return the smallest identifier of the instant's millisecond: a bound for ranges by time."""
-    milliseconds = int(instant.timestamp() * 1000)
+    """Return the smallest identifier of the instant's millisecond: a bound for ranges by time.
+
+    Before 1970 there is none; the first of all stands for those instants.
+    """
+    milliseconds = max(0, int(instant.timestamp() * 1000))
     return UUID(int=(milliseconds << 80) | _VERSION_AND_VARIANT)
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import InterfaceError, OperationalError
 from django.http import Http404
 from rest_framework import exceptions
 from rest_framework.response import Response
@@ -23,7 +24,7 @@ TYPE_PREFIX = "urn:signalbox:problem:"
 class Problem:
     """What went wrong, where, and how to mend it.
 
-    `errors` are {"pointer": JSON pointer, "message": sentence}, empty where no document is at fault.
+    `errors` are {"pointer": JSON pointer, "message": sentence}; none where no document is at fault.
     """
 
     type: str
@@ -64,6 +65,19 @@ def problem_of(error: Exception) -> Problem | None:
     """Say in problem words what an exception means; None for what nobody foresaw."""
     if isinstance(error, Http404):
         return Problem(type="not-found", title="There is no such thing here.", status=404)
+    if isinstance(error, OperationalError | InterfaceError):
+        return Problem(
+            type="not-now",
+            title="The database does not answer. Try again.",
+            status=503,
+            headers={"Retry-After": "5"},
+        )
+    if isinstance(error, exceptions.APIException):
+        return _of_framework(error)
+    return _of_verb(error)
+
+
+def _of_verb(error: Exception) -> Problem | None:
     if isinstance(error, PermissionDenied):
         return Problem(
             type="forbidden",
@@ -82,8 +96,6 @@ def problem_of(error: Exception) -> Problem | None:
             status=422,
             errors=tuple(_pointers(error)),
         )
-    if isinstance(error, exceptions.APIException):
-        return _of_framework(error)
     return None
 
 

@@ -230,6 +230,7 @@ SPECTACULAR_SETTINGS = {
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
+        "delivery.api.openapi.add_publishing",
         "catalog.api.openapi.add_problems",
     ],
     # Several doors say these words; without names they would be told apart by digests.

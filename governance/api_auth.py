@@ -51,8 +51,15 @@ class KeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call
     """Says in the OpenAPI document how a key is sent."""
 
     target_class = KeyAuthentication
-    name = "apiKey"
+    name = ["apiKey", "apiKeyHeader"]
 
-    def get_security_definition(self, auto_schema: object) -> dict[str, str]:
-        """Return the OpenAPI security scheme."""
-        return {"type": "http", "scheme": "bearer", "description": "An API key, sbx_…"}
+    def get_security_definition(self, auto_schema: object) -> list[dict[str, str]]:
+        """Return the OpenAPI security schemes."""
+        return [
+            {"type": "http", "scheme": "bearer", "description": "An API key, sbx_…"},
+            {"type": "apiKey", "in": "header", "name": "X-API-Key"},
+        ]
+
+    def get_security_requirement(self, auto_schema: object) -> list[dict[str, list[str]]]:
+        """Say that either of them is enough."""
+        return [{name: []} for name in self.name]
