@@ -1,0 +1,268 @@
+"""Changes in the browser: proposed in a form, judged on one page, decided, applied."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from pytest_django import DjangoAssertNumQueries
+
+from catalog.models import EventType, SchemaVersion, Topic
+from governance import roles
+from governance.models import ChangeRequest
+from governance.states import ChangeKind, ChangeState
+from tests import factories
+from tests.visitors import must_sign_in, signed_in, statuses, text_of
+
+pytestmark = pytest.mark.django_db
+LIST = reverse("governance:change-request-list")
+NEW = reverse("governance:change-request-new")
+MOST_QUERIES = 60
+
+
+@pytest.fixture
+def topic() -> Topic:
+    return factories.make_topic("sales.orders", owner=factories.make_team("sales"))
+
+
+@pytest.fixture
+def event_type(topic: Topic) -> EventType:
+    made = factories.make_event_type("com.acme.sales.order.created", topic=topic)
+    factories.make_version(event_type=made)
+    return made
+
+
+@pytest.fixture
+def alice(topic: Topic) -> Client:
+    return signed_in(factories.make_person("alice", team=topic.owner))
+
+
+@pytest.fixture
+def reviewer(topic: Topic) -> Client:
+    return signed_in(factories.make_person("rita", role=roles.REVIEWER, team=topic.owner))
+
+
+def with_gift_note() -> str:
+    """Return the schema with one more field that may be missing: safe for everybody."""
+    properties = factories.SCHEMA["properties"]
+    assert isinstance(properties, dict)
+    more = {"type": "string", "title": "Gift note", "description": "On the card.", "maxLength": 99}
+    return json.dumps({**factories.SCHEMA, "properties": {**properties, "gift_note": more}})
+
+
+def form_of(document: str = "", **fields: str) -> dict[str, str]:
+    return {
+        "title": "", "version": "", "document": document or with_gift_note(),
+        "example": json.dumps(factories.SAMPLE), "changes": "A gift note.",
+        "reason": "Customers ask for it.", **fields,
+    }  # fmt: skip
+
+
+def proposed(client: Client, event_type: EventType, **fields: str) -> ChangeRequest:
+    """Return the change that the form makes."""
+    answer = client.post(f"{NEW}?event_type={event_type.name}", form_of(**fields))
+    assert answer.status_code == 302, answer.context["form"].errors
+    return ChangeRequest.objects.latest("number")
+
+
+def page_of(change: ChangeRequest) -> str:
+    return reverse("governance:change-request-detail", args=[change.number])
+
+
+def act(client: Client, change: ChangeRequest, verb: str, **data: object) -> int:
+    page = reverse("governance:change-request-act", args=[change.number, verb])
+    status = client.post(page, data).status_code
+    change.refresh_from_db()
+    return status
+
+
+def test_changes_are_for_people_who_are_signed_in() -> None:
+    change = factories.make_change_request()
+    for page in (LIST, NEW, page_of(change)):
+        assert must_sign_in(page)
+
+
+def test_open_change_is_public_and_a_draft_is_its_authors() -> None:
+    change = factories.make_change_request()
+    draft = factories.make_change_request(state=ChangeState.DRAFT)
+    stranger = signed_in(factories.make_person("charlie"))
+    assert statuses(stranger, [page_of(change), page_of(draft)]) == {
+        page_of(change): 200,
+        page_of(draft): 404,
+    }
+    assert page_of(draft) not in text_of(stranger.get(LIST))
+    assert signed_in(draft.proposed_by).get(page_of(draft)).status_code == 200
+
+
+def test_change_of_a_hidden_topic_is_hidden() -> None:
+    change = factories.make_change_request(topic=factories.make_topic(is_restricted=True))
+    stranger = signed_in(factories.make_person("charlie"))
+    assert stranger.get(page_of(change)).status_code == 404
+    assert page_of(change) not in text_of(stranger.get(LIST))
+
+
+def test_list_shows_what_waits_unless_asked_for_more(
+    django_assert_max_num_queries: Callable[[int], DjangoAssertNumQueries],
+) -> None:
+    for _ in range(5):
+        factories.make_change_request()
+    done = factories.make_change_request(state=ChangeState.APPLIED)
+    client = signed_in(factories.make_person())
+    with django_assert_max_num_queries(MOST_QUERIES):
+        page = text_of(client.get(LIST))
+    assert page_of(done) not in page
+    assert page_of(done) in text_of(client.get(LIST, {"state": "applied"}))
+
+
+# Proposing
+
+
+@pytest.mark.parametrize("kind", [ChangeKind.SCHEMA_VERSION, ChangeKind.NEW_EVENT_TYPE,
+                                  ChangeKind.PROMOTION, ChangeKind.DEPRECATION,
+                                  ChangeKind.RETIREMENT])  # fmt: skip
+def test_every_kind_has_its_form(alice: Client, event_type: EventType, kind: str) -> None:
+    answer = alice.get(NEW, {"kind": kind, "event_type": event_type.name})
+    assert answer.status_code == 200
+    assert "Kept in the ledger" in text_of(answer)
+
+
+def test_unknown_kind_and_hidden_type_are_not_found(alice: Client) -> None:
+    hidden = factories.make_event_type(topic=factories.make_topic(is_restricted=True))
+    assert alice.get(NEW, {"kind": "nonsense"}).status_code == 404
+    assert alice.get(NEW, {"event_type": hidden.name}).status_code == 404
+
+
+def test_field_is_added_in_plain_words(alice: Client, event_type: EventType) -> None:
+    data = {
+        **form_of(json.dumps(factories.SCHEMA)), "add_field": "1", "name": "gift_note",
+        "add_name": "gift_note", "add_title": "Gift note", "add_kind": "text",
+        "add_meaning": "What stands on the card.", "add_example": "Happy birthday",
+    }  # fmt: skip
+    answer = alice.post(f"{NEW}?event_type={event_type.name}", data)
+    assert answer.status_code == 200
+    assert "gift_note" in answer.context["form"]["document"].value()
+    assert not ChangeRequest.objects.exists()
+
+
+def test_safe_change_is_proposed_and_its_checks_are_told(
+    alice: Client,
+    event_type: EventType,
+    django_assert_max_num_queries: Callable[[int], DjangoAssertNumQueries],
+) -> None:
+    change = proposed(alice, event_type)
+    assert change.state == ChangeState.OPEN
+    with django_assert_max_num_queries(MOST_QUERIES):
+        answer = alice.get(page_of(change))
+    assert answer.status_code == 200
+    assert answer.context["results"]
+    assert "gift_note" in text_of(answer)
+
+
+def test_draft_is_kept_edited_and_opened(alice: Client, event_type: EventType) -> None:
+    change = proposed(alice, event_type, draft="1")
+    assert change.state == ChangeState.DRAFT
+    edit = reverse("governance:change-request-edit", args=[change.number])
+    assert alice.get(edit).status_code == 200
+    assert alice.post(edit, form_of(reason="The shop asks for it.")).status_code == 302
+    change.refresh_from_db()
+    assert change.reason == "The shop asks for it."
+    assert act(alice, change, "open") == 302
+    assert change.state == ChangeState.OPEN
+
+
+def test_broken_schema_is_told_at_its_place(alice: Client, event_type: EventType) -> None:
+    for document in ("not JSON", '{"type": "nonsense"}'):
+        answer = alice.post(f"{NEW}?event_type={event_type.name}", form_of(document))
+        assert answer.status_code == 200, document
+        assert answer.context["form"].errors, document
+    assert not ChangeRequest.objects.exclude(state=ChangeState.DRAFT).exists()
+
+
+def test_new_event_type_is_proposed(alice: Client, topic: Topic) -> None:
+    answer = alice.post(
+        f"{NEW}?kind=new_event_type",
+        form_of(
+            with_gift_note(),
+            topic=str(topic.pk),
+            name="com.acme.sales.order.returned",
+            title="Order returned",
+            description="A customer sent it back.",
+            happens_when="",
+            version="1.0.0",
+        ),
+    )
+    assert answer.status_code == 302, answer.context["form"].errors
+    assert ChangeRequest.objects.get().kind == ChangeKind.NEW_EVENT_TYPE
+
+
+# Deciding
+
+
+def test_change_is_approved_applied_and_live_in_staging(
+    alice: Client, reviewer: Client, event_type: EventType
+) -> None:
+    change = proposed(alice, event_type)
+    page = reviewer.get(page_of(change))
+    assert "Approve" in text_of(page)
+    data = {"seen": change.proposal_sha256, "note": "Good.",
+            "accepted": [one.check_name for one in page.context["to_accept"]]}  # fmt: skip
+    assert act(reviewer, change, "approve", **data) == 302
+    assert change.state == ChangeState.APPROVED
+    assert act(reviewer, change, "apply") == 302
+    assert change.state == ChangeState.APPLIED
+    made = SchemaVersion.objects.get(event_type=event_type, version="1.1.0")
+    assert {one.environment for one in made.releases.all()} >= {"staging"}
+
+
+def test_nobody_decides_their_own_change(event_type: EventType, topic: Topic) -> None:
+    both = signed_in(factories.make_person("olga", role=roles.REVIEWER, team=topic.owner))
+    change = proposed(both, event_type)
+    for verb in ("approve", "reject", "request-changes"):
+        assert act(both, change, verb, note="Mine.", seen=change.proposal_sha256) == 403
+    assert change.state == ChangeState.OPEN
+
+
+def test_change_is_sent_back_mended_and_rejected_with_notes(
+    alice: Client, reviewer: Client, event_type: EventType
+) -> None:
+    change = proposed(alice, event_type)
+    seen = change.proposal_sha256
+    act(reviewer, change, "request-changes", note="", seen=seen)
+    assert change.state == ChangeState.OPEN  # it says what is missing
+    act(reviewer, change, "request-changes", note="Name it card_note.", seen=seen)
+    assert change.state == ChangeState.CHANGES_REQUESTED
+    assert "Name it card_note." in text_of(alice.get(page_of(change)))
+    act(alice, change, "open")
+    act(reviewer, change, "reject", note="Not needed after all.", seen=change.proposal_sha256)
+    assert change.state == ChangeState.REJECTED
+    assert act(alice, change, "open") == 409
+
+
+def test_approval_of_what_was_edited_meanwhile_does_not_count(
+    alice: Client, reviewer: Client, event_type: EventType
+) -> None:
+    change = proposed(alice, event_type)
+    assert act(reviewer, change, "approve", note="Good.", seen="0" * 64) in (302, 409)
+    assert change.state == ChangeState.OPEN
+
+
+def test_author_withdraws_and_everyone_comments(alice: Client, event_type: EventType) -> None:
+    change = proposed(alice, event_type)
+    reader = signed_in(factories.make_person("charlie"))
+    act(reader, change, "comment", note="We would use it.")
+    assert "We would use it." in text_of(alice.get(page_of(change)))
+    assert act(reader, change, "withdraw", note="x") == 403
+    act(alice, change, "withdraw", note="Too early.")
+    assert change.state == ChangeState.WITHDRAWN
+
+
+def test_citizen_decides_nothing(alice: Client, event_type: EventType) -> None:
+    change = proposed(alice, event_type)
+    bob = signed_in(factories.make_person("bob", team=event_type.topic.owner))
+    for verb in ("approve", "reject", "request-changes"):
+        assert act(bob, change, verb, note="x", seen=change.proposal_sha256) == 403, verb
+    page = reverse("governance:change-request-act", args=[change.number, "approve"])
+    assert bob.get(page).status_code == 405
