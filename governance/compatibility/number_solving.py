@@ -139,7 +139,7 @@ def _counts(wanted: Range, step: Fraction) -> Iterator[int]:
 
 def _between(wanted: Range) -> Iterator[Fraction]:
     """Yield numbers between the bounds: whole ones first, then finer and finer decimals."""
-    for scale in (1, 2, 10, 100, 1000):
+    for scale in (1, 2, 10, 100, 1000, 10_000, 10_000_000):
         yield from islice(_scaled(wanted, scale), 200)
     low, high = wanted.low, wanted.high
     if low is not None and high is not None:

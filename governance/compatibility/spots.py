@@ -161,7 +161,7 @@ def is_inside(one: Bound, other: Bound, *, is_lower: bool) -> bool:
 def bound_words(one: Bound, *, is_lower: bool) -> str:
     """Return a bound in words."""
     if one is None:
-        return "as small as you like" if is_lower else "as large as you like"
+        return "without a lower limit" if is_lower else "without an upper limit"
     value, is_strict = one
     number = value.numerator if value.denominator == 1 else float(value)
     if is_strict:

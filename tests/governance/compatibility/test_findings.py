@@ -75,7 +75,7 @@ SENTENCES: list[tuple[dict[str, object], Kind, str, bool]] = [
     (
         {"billing_country": {"type": "string", "title": "Billing country", "maxLength": 3}},
         Kind.LENGTH_LOOSENED,
-        "Billing country had at most 2 characters. Now it must have at most 3 characters.",
+        "Billing country had at most 2 characters and may now have at most 3 characters.",
         False,
     ),
     (
@@ -139,8 +139,8 @@ SENTENCES: list[tuple[dict[str, object], Kind, str, bool]] = [
             }
         },
         Kind.BOUND_TIGHTENED,
-        "Lines › each entry › Quantity must now be at least 1."  # noqa: RUF001  the arrow shown
-        " Until now it had to be as small as you like.",
+        "Lines › each entry › Quantity is now at least 1."  # noqa: RUF001  the arrow shown
+        " Until now it was without a lower limit.",
         True,
     ),
     (
