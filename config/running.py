@@ -32,6 +32,13 @@ from delivery import partitions
 HOST = "127.0.0.1"
 # The demo's receivers live on this machine; nothing else may be reached there by default.
 DEMO_NETWORK = "127.0.0.0/8"
+RETRY_WAITS = "DELIVERY_RETRY_WAITS_SECONDS"
+# Nobody watches a demo for the hours of the real schedule.
+DEMO_PACE = {
+    RETRY_WAITS: "2,5,10",
+    "DELIVERY_OVERLOAD_FLOOR_SECONDS": "3",
+    "DELIVERY_PROBE_SECONDS": "5",
+}
 READY_SECONDS = 180
 WORKER_READY_SECONDS = 30
 WORKER_PROCESSES = 2
@@ -191,6 +198,9 @@ def _allow_demo_receiver(say: Say) -> None:
         settings.DELIVERY_ALLOWED_NETWORKS = [*allowed, DEMO_NETWORK]
         os.environ["DELIVERY_ALLOWED_NETWORKS"] = ",".join(settings.DELIVERY_ALLOWED_NETWORKS)
         say(f"Deliveries may reach {DEMO_NETWORK} in this copy: the demo's receivers live there.")
+    for name, value in DEMO_PACE.items():
+        os.environ.setdefault(name, value)
+    say(f"A failed delivery is tried again after {os.environ[RETRY_WAITS]} seconds in this copy.")
 
 
 def _services(listener: socket.socket, ready_file: Path, *, has_demo: bool) -> Iterator[Service]:

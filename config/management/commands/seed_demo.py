@@ -7,7 +7,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from catalog.models import User
-from config.demo import history, seed
+from config.demo import history, live, seed
 
 
 class Command(BaseCommand):
@@ -23,4 +23,5 @@ class Command(BaseCommand):
             receiver_url=settings.DEMO_RECEIVER_URL, data_dir=settings.DATA_DIR, now=now
         )
         history.lay(now=now)
+        live.publish(now=timezone.now())
         self.stdout.write(f"The demo shop is built; {len(shown['users'])} logins in demo.json.")
