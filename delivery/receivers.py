@@ -11,7 +11,6 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy, ngettext_lazy
 
 from delivery import diagnosis, notifications, signals, waking
-from delivery.context_processors import register_count
 from delivery.models import FailureGroup, Replay, Subscription
 from delivery.states import DisableReason
 from governance import access
@@ -272,6 +271,3 @@ def _path(name: str, *args: object) -> str:
         return reverse(name, args=args)
     except NoReverseMatch:
         return ""
-
-
-register_count("notifications", lambda user, _environment: notifications.unread(user))

@@ -188,14 +188,10 @@ def _transaction(*, is_needed: bool, now: datetime) -> AbstractContextManager[No
 
 def _fate(result: Result, now: datetime) -> _Fate:
     if isinstance(result, Refused):
-        return _Fate(
-            result=result, status=DeliveryStatus.SKIPPED, reason=result.reason, due_at=None
-        )
+        return _Fate(result=result, status=DeliveryStatus.SKIPPED, reason=result.reason)
     owed = result.owed
-    first = owed.first_attempt_at or result.started_at
-    attempts = owed.attempts + 1
     if isinstance(result.answer, Receipt):
-        return _Fate(result=result, status=DeliveryStatus.DELIVERED, attempts=attempts)
+        return _Fate(result=result, status=DeliveryStatus.DELIVERED, attempts=owed.attempts + 1)
     if result.is_interrupted:
         return _Fate(
             result=result,
@@ -203,40 +199,43 @@ def _fate(result: Result, now: datetime) -> _Fate:
             attempts=owed.attempts,
             first_attempt_at=owed.first_attempt_at,
         )
+    return _after_failure(result, result.answer, now)
+
+
+def _after_failure(tried: Tried, error: TransportError, now: datetime) -> _Fate:
+    owed, attempts = tried.owed, tried.owed.attempts + 1
+    first = owed.first_attempt_at or tried.started_at
     decision = retrying.decide(
-        result.policy,
+        tried.policy,
         attempts_made=attempts,
         first_attempt_at=first,
         now=now,
-        outcome=Outcome.of(result.answer),
+        outcome=Outcome.of(error),
         jitter=random.uniform(-1, 1),  # noqa: S311 - spreads retries, guards nothing
         paused_seconds=owed.waited_seconds,
     )
     if owed.is_replay and not isinstance(decision, Dead):
         decision = Dead(limit=Limit.ATTEMPTS)  # a replay is one attempt
-    match decision:
-        case Retry(due_at=due_at):
-            return _Fate(result=result, due_at=due_at, attempts=attempts, first_attempt_at=first)
-        case Disable():
-            return _Fate(
-                result=result, due_at=now, attempts=attempts, first_attempt_at=first, is_gone=True
-            )
-        case Dead(limit=limit):
-            death = Death(
-                owed=owed,
-                error=result.answer,
-                limit=limit,
-                attempts=attempts,
-                first_attempt_at=first,
-                started_at=result.started_at,
-            )
-            return _Fate(
-                result=result,
-                status=DeliveryStatus.DEAD,
-                reason=limit,
-                attempts=attempts,
-                death=death,
-            )
+    if isinstance(decision, Dead):
+        death = Death(
+            owed=owed,
+            error=error,
+            limit=decision.limit,
+            attempts=attempts,
+            first_attempt_at=first,
+            started_at=tried.started_at,
+        )
+        status = DeliveryStatus.DEAD
+        return _Fate(
+            result=tried, status=status, reason=decision.limit, attempts=attempts, death=death
+        )
+    return _Fate(
+        result=tried,
+        due_at=decision.due_at if isinstance(decision, Retry) else now,
+        attempts=attempts,
+        first_attempt_at=first,
+        is_gone=isinstance(decision, Disable),
+    )
 
 
 def _write(fates: Sequence[_Fate], groups: Mapping[str, FailureGroup]) -> set[UUID]:
