@@ -13,10 +13,10 @@ class DeliveryConfig(AppConfig):
         """Connect the receivers, and tell governance what delivery knows of contracts."""
         from delivery import (  # noqa: PLC0415 - models exist only now
             contract_checks,
-            frame_counts,
             receivers,  # noqa: F401 - connects itself
             waking,  # noqa: F401 - connects itself
         )
+        from delivery.pages import frame_counts  # noqa: PLC0415 - models exist only now
 
         contract_checks.register()
         frame_counts.register()

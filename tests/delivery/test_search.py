@@ -11,8 +11,9 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from catalog.models import User
-from delivery import frame_counts, notifications
+from delivery import notifications
 from delivery.models import Event, Notification
+from delivery.pages import frame_counts
 from governance import roles
 from tests import factories
 from tests.visitors import signed_in
