@@ -17,7 +17,7 @@ def uuid7() -> UUID:
     """Make an identifier that sorts after every earlier one of this process.
 
     48 bits of Unix milliseconds, 12 bits of the millisecond's fraction (RFC 9562, section 6.2,
-    method 3), 62 random bits. A clock that stands still or jumps back continues from the last value.
+    method 3), 62 random bits. A clock that stands still or jumps back goes on from the last value.
     """
     global _last  # noqa: PLW0603 - one sequence a process is the point
     nanoseconds = time.time_ns()

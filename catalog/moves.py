@@ -14,7 +14,7 @@ M = TypeVar("M", bound=models.Model)
 
 
 class IllegalMove(Exception):
-    """It is too late for this, or it cannot be done from here: reload to see what happened meanwhile."""
+    """Too late for this, or not possible from here: reload to see what happened meanwhile."""
 
     def __init__(self, message: str, *, current: str | None) -> None:
         super().__init__(message)

@@ -5,8 +5,7 @@ A default partition catches what no daily one covers, so an insert never fails f
 
 from __future__ import annotations
 
-from datetime import date, datetime, time, timedelta
-from datetime import UTC
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from django.db import connection, migrations
@@ -20,7 +19,7 @@ DAYS_AHEAD = 7
 
 
 class CreatePartitioned(migrations.CreateModel):
-    """`CreateModel` whose table is PARTITION BY RANGE of its primary key, with a default partition."""
+    """`CreateModel` whose table is partitioned by range of its key, with a default partition."""
 
     def database_forwards(
         self,

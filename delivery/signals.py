@@ -24,7 +24,9 @@ failure_resolved = Signal()
 circuit_opened = Signal()
 circuit_closed = Signal()
 endpoint_failing = Signal()  # with `percent` of the time after which the subscription is disabled
-delivery_failing = Signal()  # with `attempts`: one event has failed so often that someone should look
+delivery_failing = (
+    Signal()
+)  # with `attempts`: one event has failed so often that someone should look
 replay_awaits_approval = Signal()
 replay_held = Signal()  # its first delivery did not arrive
 replay_ended = Signal()  # with `arrived`

@@ -64,6 +64,9 @@ class Action(StrEnum):
     ENDPOINT_CHANGE = "endpoint:change"
     SECRET_VIEW = "secret:view"  # noqa: S105 - the name of an action
     SECRET_ROTATE = "secret:rotate"  # noqa: S105 - the name of an action
+    ADAPTER_VIEW = "adapter:view"
+    ADAPTER_CREATE = "adapter:create"
+    ADAPTER_CHANGE = "adapter:change"
     EVENT_VIEW = "event:view"
     PAYLOAD_VIEW = "payload:view"
     SENSITIVE_VIEW = "sensitive:view"

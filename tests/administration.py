@@ -36,6 +36,7 @@ from governance.models import CheckResult, Comment, Refusal, Review
 from governance.states import Decision, Outcome
 from tests.factories import (
     make_access_request,
+    make_adapter,
     make_change_request,
     make_delivery,
     make_event,
@@ -150,6 +151,7 @@ def _govern() -> None:
     make_grant(make_team())
     make_access_request()
     make_key()
+    make_adapter()
     change = make_change_request()
     person = make_person()
     with governed(by=None, now=now):

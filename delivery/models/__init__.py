@@ -1,5 +1,6 @@
 """What happens at run time, one noun a file."""
 
+from delivery.models.adapters import Adapter
 from delivery.models.counts import FilteredCount, Rollup, RollupMark
 from delivery.models.deliveries import Attempt, Delivery, QueueRow
 from delivery.models.events import Event, EventIdentity, Payload
@@ -15,6 +16,7 @@ from delivery.models.subscriptions import (
 )
 
 __all__ = [
+    "Adapter",
     "Attempt",
     "Circuit",
     "DeadLetter",

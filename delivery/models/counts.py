@@ -34,7 +34,7 @@ class Rollup(models.Model):
     dead = models.PositiveBigIntegerField(default=0)
     skipped = models.PositiveBigIntegerField(default=0)
     discarded = models.PositiveBigIntegerField(default=0)
-    # Delivered counts by latency publish → delivered; bounds in `delivery.rollups.LATENCY_BOUNDS_MS`.
+    # Delivered counts by latency; bounds in `delivery.rollups.LATENCY_BOUNDS_MS`.
     latency_counts = ArrayField(models.PositiveBigIntegerField(), default=list)
     # Failed attempts by error class.
     errors = models.JSONField(default=dict)

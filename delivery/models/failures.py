@@ -129,4 +129,3 @@ class DeadLetter(models.Model):
 
     def __str__(self) -> str:
         return f"{self.event_type} → {self.subscription}"
-

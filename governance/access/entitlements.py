@@ -43,9 +43,7 @@ class Entitlements:
         """Answer as `access.allows` would for the application's service account."""
         return self.until(application_id, verb, topic_id, environment) > now
 
-    def until(
-        self, application_id: UUID, verb: str, topic_id: UUID, environment: str
-    ) -> datetime:
+    def until(self, application_id: UUID, verb: str, topic_id: UUID, environment: str) -> datetime:
         """Return when `allows` turns false: `FOREVER` for never, `NEVER` where it is false now.
 
         For who asks often and keeps the answer as long as this reading.

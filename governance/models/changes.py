@@ -58,7 +58,7 @@ class ChangeRequest(Identified):
         blank=True,
         verbose_name=_("starting from"),
     )
-    # JSON text by kind: {"version", "document", "example", "changes", …}; see `governance.proposals`.
+    # JSON text by kind; see `governance.proposals`.
     proposal = models.TextField(_("proposal"))
     proposal_sha256 = models.CharField(max_length=64, editable=False)
     state = models.CharField(
