@@ -114,7 +114,7 @@ def _stopped(user: User, environment: str, now: datetime) -> Iterator[Need]:
         yield Need(
             tone="warn",
             icon="bolt-slash",
-            title=_("%s cannot keep up") % one.name,
+            title=_("Deliveries to %s are held back") % one.name,
             text=_("Its circuit is open: deliveries wait without using up tries; none is lost."),
             href=reverse("delivery:subscription-detail", args=[one.number]),
             action=_("See why"),

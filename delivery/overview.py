@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -12,7 +12,7 @@ from django.db.models import Count, Q, QuerySet, Sum
 
 from catalog.ids import first_of, instant_of
 from catalog.models import User
-from delivery.models import Circuit, FailureGroup, QueueRow, Subscription
+from delivery.models import Circuit, FailureGroup, QueueRow, Rollup, Subscription
 from delivery.models.counts import Grain
 from delivery.standing import standing
 from delivery.states import CircuitState
@@ -22,6 +22,7 @@ from governance.actions import Action
 # Upper bounds of the ages by which what waits is counted; one class more has none.
 AGES = (timedelta(minutes=1), timedelta(minutes=10), timedelta(hours=1), timedelta(hours=6))
 MOST_CIRCUITS = 25
+HOURS = 24
 
 _CAUSES = """
 SELECT error.key, sum(error.value::bigint), count(DISTINCT rollup.subscription_id)
@@ -124,6 +125,46 @@ def dead(*, environment: str, topic: UUID | None = None, viewer: User) -> Dead:
         groups = groups.filter(subscription__topic=topic)
     found = groups.aggregate(letters=Sum("open_count"), groups=Count("pk"))
     return Dead(letters=found["letters"] or 0, groups=found["groups"])
+
+
+def strips(
+    subscriptions: Collection[UUID], *, environment: str, now: datetime
+) -> Mapping[UUID, Sequence[str]]:
+    """Return how each subscription's tries went, hour by hour for a day; one query.
+
+    `ok`: all arrived, `some`: some failed, `no`: all failed, `nil`: nothing was tried.
+    """
+    hours = _hours(subscriptions, environment=environment, now=now)
+    return {pk: [_outcome(good, bad) for good, bad in counts] for pk, counts in hours.items()}
+
+
+def failed_per_hour(subscription: Subscription, *, now: datetime) -> Sequence[int]:
+    """Return how many tries failed in each hour of the last day, the oldest first; one query."""
+    hours = _hours([subscription.pk], environment=subscription.environment, now=now)
+    return [bad for _good, bad in hours[subscription.pk]]
+
+
+def _hours(
+    subscriptions: Collection[UUID], *, environment: str, now: datetime
+) -> Mapping[UUID, list[tuple[int, int]]]:
+    """Return (arrived, failed) for each hour of the last day."""
+    start = now.replace(minute=0, second=0, microsecond=0) - timedelta(hours=HOURS - 1)
+    hours: dict[UUID, list[tuple[int, int]]] = {pk: [(0, 0)] * HOURS for pk in subscriptions}
+    rows = Rollup.objects.filter(
+        grain=Grain.HOUR, environment=environment, at__gte=start, subscription_id__in=subscriptions
+    ).values_list("subscription_id", "at", "delivered", "failed_attempts")
+    for pk, at, good, bad in rows:
+        index = int((at - start).total_seconds() // 3600)
+        if pk is not None and 0 <= index < HOURS:
+            before = hours[pk][index]
+            hours[pk][index] = (before[0] + good, before[1] + bad)
+    return hours
+
+
+def _outcome(good: int, bad: int) -> str:
+    if not bad:
+        return "ok" if good else "nil"
+    return "some" if good else "no"
 
 
 def delivering(*, environment: str, topic: UUID | None = None) -> tuple[int, int]:

@@ -19,9 +19,10 @@ from django.views.decorators.http import require_POST
 
 from catalog.requests import PortalRequest
 from catalog.vocabulary import MARKS
-from delivery import diagnosis, failures, letters, subscriptions
+from delivery import diagnosis, failures, letters, overview, subscriptions
 from delivery.failure_forms import IgnoreForm, NoteForm, ResolveForm
 from delivery.models import DeadLetter, FailureGroup
+from delivery.pages import operation_charts as drawn
 from delivery.states import FailureGroupState
 from governance import access
 from governance.actions import Action
@@ -85,6 +86,7 @@ def failure_detail(request: PortalRequest, number: int) -> HttpResponse:
     page = Paginator(open_letters.order_by("died_at"), LETTERS_PER_PAGE).get_page(
         request.GET.get("page")
     )
+    now, changes = timezone.now(), list(failures.changes_before(group))
     shown = _shown_letter(request, open_letters, page)
     context = {
         "group": group,
@@ -94,8 +96,11 @@ def failure_detail(request: PortalRequest, number: int) -> HttpResponse:
         "page": page,
         "letters": letters.with_events(list(page)),
         "letter": letters.opened(shown, viewer=request.user) if shown else None,
-        "changes": failures.changes_before(group),
+        "changes": changes,
         "notes": failures.notes(group),
+        "tries": drawn.failed_tries(
+            overview.failed_per_hour(group.subscription, now=now), changes, now=now
+        ),
         "known": failures.known_resolutions(group, viewer=request.user),
         "ping": request.session.pop("ping", None),
         "note_form": NoteForm(),

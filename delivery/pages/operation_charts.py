@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy
 from catalog import charts, wording
 from delivery import overview, series
 from delivery.series import Totals
+from governance.models import LedgerEntry
 
 PERIODS = {
     "1h": (timedelta(hours=1), gettext_lazy("1 h"), "H:i"),
@@ -27,6 +28,7 @@ FIRST = "24h"
 AIM_PERCENT = 99  # of tries that arrive; drawn as a line
 MOST_LINES = 3
 OLD_SECONDS = 600
+MOST_PERCENT = 900  # beyond it a comparison says only that it has just begun
 NONE = "\N{EN DASH}"
 
 Figure = dict[str, str]
@@ -57,11 +59,13 @@ def span(asked: str, *, environment: str, topic: UUID | None, now: datetime) -> 
     before = series.summary(
         environment=environment, topic=topic, since=now - 2 * length, until=now - length
     )
-    times = [date_format(timezone.localtime(point.at), style) for point in points]
+    # The step that has just begun would draw a fall to nothing.
+    whole = points[:-1] if len(points) > 1 else points
+    times = [date_format(timezone.localtime(point.at), style) for point in whole]
     return Span(
         key=key,
         length=length,
-        points=points,
+        points=whole,
         total=total,
         before=before,
         times=[*times[:-1], _("now")],
@@ -104,6 +108,8 @@ def _change(value: int, before: int) -> dict[str, str]:
     if not before:
         return {}
     percent = round(100 * (value - before) / before)
+    if percent > MOST_PERCENT:
+        return {}
     if not percent:
         return {"delta": _("as before")}
     return {
@@ -303,6 +309,33 @@ def backlog(waiting: overview.Waiting) -> charts.Chart:
     )
 
 
+def failed_tries(
+    per_hour: Sequence[int], changes: Sequence[LedgerEntry], *, now: datetime
+) -> charts.Chart:
+    """Draw the failed tries of a subscription's last day, with a line where something changed."""
+    start = now.replace(minute=0, second=0, microsecond=0) - timedelta(hours=len(per_hour) - 1)
+    hours = [start + timedelta(hours=number) for number in range(len(per_hour))]
+    marks = [
+        charts.Event(
+            label=f"{entry.action}, {wording.clock(entry.at, now=now)}",
+            index=int((entry.at - start).total_seconds() // 3600),
+        )
+        for entry in changes
+        if entry.at >= start
+    ]
+    return charts.Chart(
+        title=_("Failed tries per hour"),
+        says=_("%(n)s tries failed in 24 hours, %(last)s of them in this hour.")
+        % {"n": wording.number(sum(per_hour)), "last": wording.number(per_hour[-1])},
+        times=[date_format(timezone.localtime(hour), "H:i") for hour in hours[:-1]] + [_("now")],
+        lines=[charts.Line(label=_("Failed"), values=per_hour)],
+        kind="bars",
+        tone="bad",
+        is_half=True,
+        events=marks[:1],
+    )
+
+
 def _step(span: Span) -> str:
     first, second = span.points[0].at, span.points[min(1, len(span.points) - 1)].at
     return wording.duration((second - first).total_seconds() or span.length.total_seconds())
@@ -312,5 +345,15 @@ def _as_percent(share: float | None) -> float | None:
     return None if share is None else 100 * share
 
 
+_SHORT = {
+    "http_status": gettext_lazy("Error answers"),
+    "dns": gettext_lazy("Name not found"),
+    "redirect": gettext_lazy("Redirects"),
+    "refused": gettext_lazy("Refused"),
+    "read_timeout": gettext_lazy("No answer in time"),
+    "connect_timeout": gettext_lazy("No connection in time"),
+}
+
+
 def _short(error_class: str) -> str:
-    return error_class.replace("_", " ").capitalize()
+    return str(_SHORT.get(error_class, error_class.replace("_", " ").capitalize()))
