@@ -2,6 +2,18 @@
 
 from __future__ import annotations
 
-from delivery import admin_counts, admin_failures, admin_subscriptions, admin_traffic
+from delivery import (
+    admin_adapters,
+    admin_counts,
+    admin_failures,
+    admin_subscriptions,
+    admin_traffic,
+)
 
-__all__ = ["admin_counts", "admin_failures", "admin_subscriptions", "admin_traffic"]
+__all__ = [
+    "admin_adapters",
+    "admin_counts",
+    "admin_failures",
+    "admin_subscriptions",
+    "admin_traffic",
+]

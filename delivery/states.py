@@ -55,6 +55,15 @@ class CircuitState(models.TextChoices):
     PROBING = "probing", _("Probing")
 
 
+class SecretKind(models.TextChoices):
+    """How an inbound address knows who calls."""
+
+    HEADER = "header", _("in a header")
+    BASIC = "basic", _("user and password")
+    QUERY = "query", _("in the address")
+    HMAC = "hmac", _("signature of the body")
+
+
 class DeliveryMode(models.TextChoices):
     """How events reach the subscriber."""
 

@@ -36,7 +36,7 @@ from governance.models import AccessRequest, ApiKey, ChangeRequest, Grant
 from governance.states import ChangeKind, ChangeState, Verb
 
 if TYPE_CHECKING:
-    from delivery.models import Delivery, Event, FailureGroup, Replay, Subscription
+    from delivery.models import Adapter, Delivery, Event, FailureGroup, Replay, Subscription
 
 PASSWORD = "correct horse battery"
 _numbers = itertools.count(1)
@@ -456,3 +456,29 @@ def find_permission(permission: str) -> Permission:
     """Return the model permission `app.codename`."""
     app, codename = permission.split(".", 1)
     return Permission.objects.get(content_type__app_label=app, codename=codename)
+
+
+def make_adapter(
+    application: Application | None = None,
+    *,
+    event_type: EventType | None = None,
+    environment: str = Environment.PRODUCTION,
+    **fields: object,
+) -> Adapter:
+    """Return an inbound address with a header secret, which is "secret"."""
+    from delivery import sealing  # noqa: PLC0415 - no need to load
+    from delivery.models import Adapter  # noqa: PLC0415 - no need to load
+
+    now = timezone.now()
+    with governed(by=None, now=now):
+        return Adapter.objects.create(
+            slug=str(fields.pop("slug", f"adapter-{number()}")),
+            name=str(fields.pop("name", "Orders from the shop")),
+            application=application or make_application(),
+            environment=environment,
+            event_type=event_type or make_event_type(),
+            secret_name=str(fields.pop("secret_name", "X-Signalbox-Secret")),
+            sealed=sealing.seal("secret"),
+            created_at=now,
+            **fields,
+        )

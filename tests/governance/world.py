@@ -81,6 +81,7 @@ def make_things(people: dict[str, User | AnonymousUser], topic: Topic) -> dict[s
         "change": factories.make_change_request(topic=topic, by=alice),
         "subscription": subscription,
         "endpoint": endpoint,
+        "adapter": factories.make_adapter(application, event_type=version.event_type),
         "event": event,
         "delivery": factories.make_delivery(event, subscription=subscription),
         "failure": factories.make_failure_group(subscription),
