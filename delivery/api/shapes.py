@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from typing import Any
 
 from rest_framework import serializers
@@ -22,6 +24,13 @@ from delivery.states import (
 )
 
 RETRYING = "retrying"  # pending, and tried before (design, section 1)
+# What each kind of credentials needs, and what it may have.
+AUTH_MEMBERS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "basic": (("username", "password"), ()),
+    "bearer": (("token",), ()),
+    "client_credentials": (("token_url", "client_id", "client_secret"), ("scope", "audience")),
+}
+_TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}")
 SHOWN_STATUSES = [*DeliveryStatus.choices, (RETRYING, "Retrying")]
 MADE_STATUSES = [*ReplayState.choices, ("dry_run", "Not started")]
 
@@ -109,6 +118,49 @@ class SubscriptionQuery(serializers.Serializer[Any]):
     mode = serializers.ChoiceField(choices=DeliveryMode.choices, required=False)
 
 
+class AuthWish(serializers.Serializer[Any]):
+    """How the receiver wants us to prove who we are, beside our signature."""
+
+    kind = serializers.ChoiceField(choices=sorted(AUTH_MEMBERS))
+    username = serializers.CharField(required=False)
+    password = serializers.CharField(required=False)
+    token = serializers.CharField(required=False)
+    token_url = serializers.URLField(required=False, max_length=2000)
+    client_id = serializers.CharField(required=False)
+    client_secret = serializers.CharField(required=False)
+    scope = serializers.CharField(required=False)
+    audience = serializers.CharField(required=False)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Take the members of the kind, all that it needs and no others."""
+        needed, possible = AUTH_MEMBERS[attrs["kind"]]
+        faults = {name: "This kind needs it." for name in needed if name not in attrs}
+        faults |= {
+            name: "This kind does not know it."
+            for name in attrs
+            if name not in (*needed, *possible, "kind")
+        }
+        if faults:
+            raise serializers.ValidationError(faults)
+        return attrs
+
+
+class CredentialsWish(serializers.Serializer[Any]):
+    """What goes with every request to the endpoint; kept encrypted and never answered."""
+
+    headers = serializers.DictField(
+        child=serializers.RegexField(r"^[\x20-\x7e]*$", max_length=4000), required=False
+    )
+    auth = AuthWish(required=False)
+
+    def validate_headers(self, value: dict[str, str]) -> dict[str, str]:
+        """Refuse what is no name of a header (RFC 9110, section 5.6.2)."""
+        odd = [name for name in value if not _TOKEN.fullmatch(name)]
+        if odd:
+            raise serializers.ValidationError(f"These are no names of headers: {', '.join(odd)}.")
+        return value
+
+
 class OrderWish(serializers.Serializer[Any]):
     """What a subscription asks for; what is left out keeps its value."""
 
@@ -129,6 +181,12 @@ class OrderWish(serializers.Serializer[Any]):
         child=serializers.IntegerField(), required=False, allow_null=True
     )
     max_age_seconds = serializers.IntegerField(required=False)
+    credentials = CredentialsWish(
+        required=False, allow_null=True, help_text="Replaces those that stand; null takes them off."
+    )
+    custom_ca = serializers.CharField(
+        required=False, allow_blank=True, help_text="Certificate authority, PEM."
+    )
     reason = serializers.CharField(required=False, allow_blank=True)
 
 

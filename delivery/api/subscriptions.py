@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -28,9 +29,17 @@ from delivery.api.shapes import (
     SubscriptionShape,
     SubscriptionWish,
 )
+from delivery.endpoints import Credentials
 from delivery.models import Subscription
+from delivery.transports import Auth, Basic, Bearer, ClientCredentials
 from governance import access
 from governance.actions import Action
+
+_AUTH_KINDS: Mapping[str, type[Auth]] = {
+    "basic": Basic,
+    "bearer": Bearer,
+    "client_credentials": ClientCredentials,
+}
 
 
 class _Door(Door[Subscription]):
@@ -81,7 +90,7 @@ class Subscriptions(_Door, ListDoor[Subscription]):
     @extend_schema(request=SubscriptionWish, responses={201: SubscriptionMade})
     def post(self, request: Request) -> Response:
         """Make a subscription; its signing secret is in the answer."""
-        wish = read(SubscriptionWish, request.data)
+        wish = _with_credentials(read(SubscriptionWish, request.data))
         application = application_of(self, wish.pop("application", ""))
         environment = self.environment(wish.pop("environment", ""))
         topic = self._topic(wish.pop("topic", ""), wish.get("event_types", []))
@@ -117,7 +126,7 @@ class OneSubscription(_Door, OneDoor[Subscription]):
     @extend_schema(request=OrderWish, responses=SubscriptionShape)
     def patch(self, request: Request, pk: str) -> Response:
         """Change what it asks for; what is left out stays."""
-        wish: Any = read(OrderWish, request.data)
+        wish: Any = _with_credentials(read(OrderWish, request.data))
         row = self.get_object()
         return self.now_as(subscriptions.change(row, by=self.person, now=timezone.now(), **wish))
 
@@ -175,6 +184,19 @@ class RotateSecret(_Door):
                 self.get_object(), by=self.person, now=now, overlap=overlap, reason=given["reason"]
             )
         return Response(Rotated({"secret": secret, "old_valid_until": now + overlap}).data)
+
+
+def _with_credentials(wish: dict[str, Any]) -> dict[str, Any]:
+    """Return the wish with its credentials as the verbs take them."""
+    if "credentials" not in wish:
+        return wish
+    given = wish["credentials"] or {}
+    auth = dict(given.get("auth", {}))
+    kind = _AUTH_KINDS.get(auth.pop("kind", ""))
+    credentials = Credentials(
+        headers=given.get("headers", {}), auth=kind(**auth) if kind is not None else None
+    )
+    return {**wish, "credentials": credentials}
 
 
 def _takes(name: str) -> Q:

@@ -16,10 +16,11 @@ from django.utils import timezone
 
 from catalog.models import EventType, SchemaVersion, Topic
 from catalog.words import Environment
-from delivery import feed
+from delivery import endpoints, feed
 from delivery.api.feeds import stream
 from delivery.models import Attempt, Delivery, Event, Replay, Subscription
 from delivery.states import DeliveryStatus
+from delivery.transports import Basic
 from governance import roles
 from tests import factories
 from tests.asking import PROBLEM, Machine, make_machine, person, pointers
@@ -139,6 +140,18 @@ def test_addresses_that_lead_nowhere_answer_problems(shop: Shop) -> None:
         assert (answer.status_code, answer["Content-Type"]) == (404, PROBLEM)
 
 
+def test_a_key_in_its_own_header_and_other_methods_are_understood(shop: Shop) -> None:
+    key = shop.machine.headers["Authorization"].removeprefix("Bearer ")
+    client = Client()
+    assert client.get("/api/v1/replays", headers={"X-API-Key": key}).status_code == 200
+    assert client.options("/api/v1/replays", headers={"X-API-Key": key}).status_code == 200
+    unknown = client.get("/api/v1/replays", headers={"X-API-Key": "sbx_live_no"})
+    assert (unknown.status_code, unknown["Content-Type"]) == (401, PROBLEM)
+    wrong = shop.machine.delete("replays")
+    assert (wrong.status_code, wrong["Content-Type"]) == (405, PROBLEM)
+    assert wrong["Allow"] == "GET, POST, HEAD, OPTIONS"
+
+
 # Subscriptions
 
 
@@ -165,6 +178,34 @@ def test_a_machine_makes_changes_and_ends_a_subscription(shop: Shop) -> None:
 
     assert shop.machine.delete(where).status_code == 204
     assert shop.machine.get(where).status_code == 404
+
+
+def test_credentials_are_taken_and_never_answered(shop: Shop) -> None:
+    wish: dict[str, object] = {"event_types": [TYPE], "endpoint_url": URL}
+    auth = {"kind": "basic", "username": "shop", "password": "open sesame"}
+    made = shop.machine.post(
+        "subscriptions", {**wish, "credentials": {"headers": {"X-Flow": "7"}, "auth": auth}}
+    )
+    assert made.status_code == 201, made.content
+    assert b"sesame" not in made.content
+    endpoint = Subscription.objects.get(pk=made.json()["id"]).endpoint
+    assert endpoint is not None
+    kept = endpoints.credentials_of(endpoint)
+    assert kept.headers == {"X-Flow": "7"}
+    assert kept.auth == Basic(username="shop", password="open sesame")
+
+    where = f"subscriptions/{made.json()['id']}"
+    assert shop.machine.patch(where, {"credentials": None}).status_code == 200
+    endpoint.refresh_from_db()
+    assert endpoints.credentials_of(endpoint) == endpoints.Credentials()
+
+    half = {"credentials": {"auth": {"kind": "bearer", "username": "x"}}}
+    assert pointers(shop.machine.patch(where, half)) == {
+        "/credentials/auth/token",
+        "/credentials/auth/username",
+    }
+    odd = {"credentials": {"headers": {"X Flow": "7"}}}
+    assert pointers(shop.machine.patch(where, odd)) == {"/credentials/headers"}
 
 
 def test_a_wish_that_cannot_be_taken_is_422_with_each_fault(shop: Shop) -> None:
