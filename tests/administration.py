@@ -15,6 +15,7 @@ from catalog.ids import uuid7
 from catalog.models import User
 from catalog.words import Environment
 from delivery.models import (
+    Adapter,
     Attempt,
     DeadLetter,
     Delivery,
@@ -200,6 +201,16 @@ def _deliver(letter: DeadLetter) -> None:
         user=make_person(), kind="failure", key=str(uuid7()), text="It fails.", created_at=now
     )
     with governed(by=None, now=now):
+        Adapter.objects.create(
+            slug=str(uuid7()),
+            name="Orders in",
+            application=subscription.application,
+            environment=Environment.PRODUCTION,
+            event_type=make_event_type(topic=subscription.topic),
+            secret_name="X-Secret",
+            sealed="sealed-text",
+            created_at=now,
+        )
         assert subscription.endpoint is not None
         EndpointSecret.objects.create(
             endpoint=subscription.endpoint, sealed="sealed-text", created_at=now
