@@ -18,10 +18,9 @@ from catalog.api.doors import Door, ListDoor, OneDoor, pointing, read
 from catalog.models import EventType, Topic
 from delivery import orders, subscriptions
 from delivery.api.asking import application_of
-from delivery.api.shapes import (
+from delivery.api.order_shapes import (
     OrderWish,
     PingAnswer,
-    Reason,
     Rotated,
     Rotation,
     SubscriptionMade,
@@ -29,6 +28,7 @@ from delivery.api.shapes import (
     SubscriptionShape,
     SubscriptionWish,
 )
+from delivery.api.shapes import Reason
 from delivery.endpoints import Credentials
 from delivery.models import Subscription
 from delivery.transports import Auth, Basic, Bearer, ClientCredentials
