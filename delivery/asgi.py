@@ -35,7 +35,6 @@ from delivery.answers import Answer
 from delivery.cloudevents import MAX_REQUEST_BYTES, Envelope, Mode, Refusal, Request, from_http
 from delivery.edge import Kind, Refused
 from delivery.known import Knowledge, Publisher
-from delivery.publish_notes import RefusedCounts
 from delivery.recorder import Recorder, Unit
 from delivery.recording import Prepared, Recorded
 from governance import keys
@@ -61,7 +60,6 @@ class _TooSlow(Exception):
 
 _recorder: Recorder | None = None
 _allowance: Allowance | None = None
-_refused = RefusedCounts()
 _notes_task: asyncio.Task[None] | None = None
 
 
@@ -188,7 +186,7 @@ def _prepare(known: Knowledge, publisher: Publisher, envelope: Envelope, now: da
     except Refused as refused:
         if refused.kind in (Kind.NO_GRANT, Kind.RESIDENCY):
             topic = known.event_types[envelope.type].topic
-            _refused.add(publisher.application_id, topic.id)
+            publish_notes.refused.add(publisher.application_id, topic.id)
         raise
 
 
@@ -200,7 +198,7 @@ async def _write_notes_for_ever() -> None:
 
 def _write_notes() -> None:
     try:
-        publish_notes.write(_refused.take(), now=datetime.now(tz=UTC))
+        publish_notes.write(publish_notes.refused.take(), now=datetime.now(tz=UTC))
     except DatabaseError as error:
         # They are counts for people; the next ones will be written.
         logger.warning("Refusals could not be noted: %s", type(error).__name__)

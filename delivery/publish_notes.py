@@ -33,6 +33,10 @@ class RefusedCounts:
         return taken
 
 
+# Of this process; every door that publishes counts here, and one writes.
+refused = RefusedCounts()
+
+
 def write(counts: Counts, *, now: datetime) -> None:
     """Store the counts, and when which keys were used last; each group is one governed commit."""
     keys.write_uses()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, include, path
 
+from delivery.api import inbound
 from delivery.pages import home
 
 app_name = "delivery"
@@ -13,4 +14,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("delivery.subscription_urls")),
     path("", include("delivery.failure_urls")),
     path("", include("delivery.event_urls")),
+    path("in/<slug:slug>", inbound.inbound, name="inbound"),
 ]
