@@ -28,11 +28,12 @@ _TOKEN = re.compile(
 def markdown(text: str) -> SafeString:
     """Return cleaned HTML; raw HTML in the text is shown as text, headings start at level 3."""
     html = _HEADING.sub(lambda found: f"{found[1]}h{int(found[2]) + 2}>", _MARKDOWN.render(text))
-    return mark_safe(  # noqa: S308 -- nh3 has just removed all but the listed tags
-        nh3.clean(
-            html, tags=_TAGS, link_rel="noopener nofollow", url_schemes={"http", "https", "mailto"}
-        )
+    cleaned = nh3.clean(
+        html, tags=_TAGS, link_rel="noopener nofollow", url_schemes={"http", "https", "mailto"}
     )
+    # Wide code scrolls: the keyboard must reach it.
+    reachable = cleaned.replace("<pre>", '<pre tabindex="0">')
+    return mark_safe(reachable)  # noqa: S308 -- nh3 has just removed all but the listed tags
 
 
 def pretty_json(value: object) -> str:
