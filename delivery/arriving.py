@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from catalog.ids import instant_of
-from delivery import adapters, adapting, knowledge, publishing
+from delivery import adapters, adapting, knowledge, mapping, publishing
 from delivery.adapting import Call, Shape
-from delivery.cloudevents import dedup_key
+from delivery.cloudevents import dedup_key, to_structured_bytes
 from delivery.edge import Accepted, Refused
 from delivery.known import Publisher
 from delivery.models import Adapter, EventIdentity
@@ -86,3 +86,24 @@ def _is_recent(adapter: Adapter, source: str, id: str, now: datetime) -> bool:
     found = EventIdentity.objects.filter(pk=key).values_list("event_id", flat=True).first()
     window = timedelta(seconds=adapter.window_seconds)
     return found is not None and instant_of(found) > now - window
+
+
+def rehearse(
+    sample: bytes, shape: Shape, *, environment: str
+) -> tuple[bytes | None, tuple[tuple[str, str], ...]]:
+    """Return the event that a sample would become, and every fault, as pointer and sentence.
+
+    Nothing is stored; the contract is that of the newest version in the environment. There is no
+    event where the sample cannot be read or the mapping fails.
+    """
+    try:
+        document = adapting.document_of(Call(headers={}, query={}, body=sample))
+        envelope = adapting.envelope_of(document, shape, fallback_id="sample-1")
+    except Refused as refused:
+        return None, refused.errors or (("", refused.detail),)
+    except (adapting.MappingFailed, mapping.InvalidMapping) as failed:
+        return None, getattr(failed, "errors", (("", str(failed)),))
+    known = knowledge.current().event_types.get(shape.event_type)
+    version = known.newest.get(environment) if known else None
+    faults = version.validator.iter_errors(envelope.data) if version else ()
+    return to_structured_bytes(envelope), tuple((f"/data{at}", text) for at, text in faults)

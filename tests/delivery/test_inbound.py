@@ -45,7 +45,10 @@ def shop() -> Shop:
 
 def make(shop: Shop, **fields: object) -> Adapter:
     return factories.make_adapter(
-        shop.application, event_type=shop.event_type, slug="orders", **{**SHAPE, **fields}
+        shop.application,
+        event_type=shop.event_type,
+        slug="orders",
+        **{**SHAPE, **fields},  # type: ignore[arg-type]  # columns by name
     )
 
 
@@ -243,7 +246,8 @@ def test_contract_is_asked_as_for_every_publisher(shop: Shop) -> None:
 
 
 def test_application_without_a_grant_may_not_publish_here_either(shop: Shop) -> None:
-    factories.make_adapter(event_type=shop.event_type, slug="orders", **SHAPE)
+    other = factories.make_application()
+    factories.make_adapter(other, event_type=shop.event_type, slug="orders", **SHAPE)
     status, answer = send()
     assert (status, answer["type"]) == (403, "urn:signalbox:problem:no-grant")
     assert list(publish_notes.refused.take().values()) == [1]
