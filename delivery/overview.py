@@ -65,7 +65,7 @@ def waiting(*, environment: str, topic: UUID | None = None, now: datetime) -> Wa
     """Count what is owed in an environment by its age; two queries."""
     rows = QueueRow.objects.filter(subscription_id__in=_standing(environment, topic).values("pk"))
     bounds = [first_of(now - age) for age in AGES]
-    counts: dict[str, int] = {}
+    counts: dict[str, Count] = {}
     for number, (younger, older) in enumerate(zip([None, *bounds], [*bounds, None], strict=True)):
         band = Q()
         if older is not None:
@@ -89,7 +89,7 @@ def waiting(*, environment: str, topic: UUID | None = None, now: datetime) -> Wa
 def causes(*, environment: str, since: datetime, topic: UUID | None = None) -> list[Cause]:
     """Return why tries failed since then, the most frequent first; one query."""
     # Whole hours: their rows are kept for weeks and are few.
-    parameters = {
+    parameters: dict[str, str | datetime | UUID | None] = {
         "environment": environment,
         "grain": Grain.HOUR.value,
         "since": since.replace(minute=0, second=0, microsecond=0),

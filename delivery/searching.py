@@ -10,12 +10,13 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import OperationalError, connection, transaction
-from django.db.models import Count, Exists, OuterRef, QuerySet
+from django.db.models import Count, Exists, OuterRef
 from django.db.models.functions import Substr
 
 from catalog.ids import first_of
 from catalog.models import User
 from delivery.models import Delivery, Event
+from delivery.querysets import EventQuerySet
 from governance import access
 from governance.actions import Action
 
@@ -107,7 +108,7 @@ def _page(
     return Found(events=shown, next=shown[-1].pk if len(rows) > PER_PAGE else None)
 
 
-def _narrowed(found: QuerySet[Event], wish: Wish, now: datetime) -> QuerySet[Event]:
+def _narrowed(found: EventQuerySet, wish: Wish, now: datetime) -> EventQuerySet:
     since = wish.since
     if wish.words:
         found = found.filter(pk__in=_exactly(wish.words))
@@ -128,7 +129,7 @@ def _narrowed(found: QuerySet[Event], wish: Wish, now: datetime) -> QuerySet[Eve
     return _of_deliveries(found, wish)
 
 
-def _of_deliveries(found: QuerySet[Event], wish: Wish) -> QuerySet[Event]:
+def _of_deliveries(found: EventQuerySet, wish: Wish) -> EventQuerySet:
     if not wish.status and wish.subscription is None:
         return found
     deliveries = Delivery.objects.filter(event=OuterRef("pk"))

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Protocol
 
-from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
 
@@ -31,6 +31,13 @@ def statuses(client: Client, pages: Iterable[str]) -> dict[str, int]:
     return {page: client.get(page).status_code for page in pages}
 
 
-def text_of(answer: HttpResponse) -> str:
+class Answer(Protocol):
+    """What a page is answered with, whichever class the test client makes of it."""
+
+    @property
+    def content(self) -> bytes: ...
+
+
+def text_of(answer: Answer) -> str:
     """Return what the page says."""
     return answer.content.decode()

@@ -97,7 +97,7 @@ def _groups(request: PortalRequest, words: str) -> Iterator[dict[str, Any]]:
 
 def _event_types(request: PortalRequest, words: str) -> dict[str, Any]:
     seen = access.restrict(EventType.objects.all(), request.user, Action.EVENT_TYPE_VIEW)
-    found = lifecycle.with_lifecycle(seen.matching(words), request.environment)
+    found: Any = lifecycle.with_lifecycle(seen.matching(words), request.environment)
     return _group(
         _("Event types"),
         "book-open",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -135,7 +134,7 @@ def test_staging_and_production_never_mix(support: Client) -> None:
 
 
 def test_long_list_goes_on_by_cursor(
-    support: Client, django_assert_max_num_queries: Callable[[int], DjangoAssertNumQueries]
+    support: Client, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:
     _subscription, version = make_world("http://127.0.0.1:9/")
     events = make_events(version, 60)
@@ -213,7 +212,7 @@ def test_event_outlives_its_data(support: Client) -> None:
 
 
 def test_life_costs_the_same_for_one_delivery_and_for_many(
-    support: Client, django_assert_max_num_queries: Callable[[int], DjangoAssertNumQueries]
+    support: Client, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:
     subscription, version = make_world("http://127.0.0.1:9/")
     [event] = make_events(version)
@@ -251,7 +250,7 @@ def test_delivery_says_in_words_how_it_stands(
     support: Client,
     status: str,
     says: str,
-    django_assert_max_num_queries: Callable[[int], DjangoAssertNumQueries],
+    django_assert_max_num_queries: DjangoAssertNumQueries,
 ) -> None:
     ended = None if status == DeliveryStatus.PENDING else timezone.now()
     delivery = factories.make_delivery(status=status, ended_at=ended)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -106,7 +105,7 @@ def test_list_is_searched_and_kept_to_its_environment(support: Client) -> None:
 
 
 def test_page_says_what_happened_and_how_to_mend_it(
-    support: Client, django_assert_max_num_queries: Callable[[int], DjangoAssertNumQueries]
+    support: Client, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:
     group = factories.make_failure_group()
     letters = [make_letter(group) for _ in range(12)]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -89,7 +88,7 @@ def test_last_day_is_said_in_numbers() -> None:
 
 
 def test_home_costs_the_same_for_many_needs(
-    django_assert_max_num_queries: Callable[[int], DjangoAssertNumQueries],
+    django_assert_max_num_queries: DjangoAssertNumQueries,
 ) -> None:
     for _ in range(6):
         factories.make_failure_group()

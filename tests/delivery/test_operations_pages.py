@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -66,7 +65,7 @@ def test_empty_portal_says_that_nothing_is_wrong(support: Client) -> None:
 def test_every_period_is_drawn_from_rollups(
     support: Client,
     period: str,
-    django_assert_max_num_queries: Callable[[int], DjangoAssertNumQueries],
+    django_assert_max_num_queries: DjangoAssertNumQueries,
 ) -> None:
     subscription, _version = make_world("http://127.0.0.1:9/")
     latencies = [0] * (len(LATENCY_BOUNDS_MS) + 1)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pytest
 from django.conf import LazySettings
 from django.test import Client
@@ -28,16 +26,15 @@ def support() -> Client:
     return signed_in(factories.make_person("sue", role=roles.SUPPORT))
 
 
-def make_dead(count: int = 1, **fields: object) -> list[Delivery]:
+def make_dead(count: int = 1) -> list[Delivery]:
     """Return dead deliveries of one subscription."""
-    first = factories.make_delivery(status=DeliveryStatus.DEAD, ended_at=timezone.now(), **fields)
+    first = factories.make_delivery(status=DeliveryStatus.DEAD, ended_at=timezone.now())
     others = [
         factories.make_delivery(
             factories.make_event(event_type=first.event.type, environment=first.environment),
             subscription=first.subscription,
             status=DeliveryStatus.DEAD,
             ended_at=timezone.now(),
-            **fields,
         )
         for _ in range(count - 1)
     ]
@@ -68,7 +65,7 @@ def test_replays_are_shown_to_those_whom_they_concern(support: Client) -> None:
 
 
 def test_preview_counts_and_sends_nothing(
-    support: Client, django_assert_max_num_queries: Callable[[int], DjangoAssertNumQueries]
+    support: Client, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:
     dead = make_dead(8)
     with django_assert_max_num_queries(MOST_QUERIES):
@@ -128,7 +125,7 @@ def test_stranger_cannot_replay_what_they_cannot_see() -> None:
 
 
 def test_progress_is_counted_and_listed(
-    support: Client, django_assert_max_num_queries: Callable[[int], DjangoAssertNumQueries]
+    support: Client, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:
     dead = make_dead(6)
     support.post(NEW, {"delivery": [str(one.pk) for one in dead], "reason": "Mended."})

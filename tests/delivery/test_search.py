@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pytest
 from django.test import Client
 from django.urls import reverse
@@ -42,7 +40,7 @@ def test_nobody_searches_without_signing_in() -> None:
 
 
 def test_words_find_things_of_every_kind(
-    admin: Client, django_assert_max_num_queries: Callable[[int], DjangoAssertNumQueries]
+    admin: Client, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:
     topic = factories.make_topic("walrus.orders", title="Walrus orders")
     event_type = factories.make_event_type("com.acme.walrus.order.created", topic=topic)

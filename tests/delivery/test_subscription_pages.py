@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 from django.conf import LazySettings
@@ -78,7 +78,7 @@ def test_subscriptions_are_shown_to_owners_and_support_only(support: Client) -> 
 
 
 def test_list_shows_what_fails_first_and_what_waits(
-    support: Client, django_assert_max_num_queries: Callable[[int], DjangoAssertNumQueries]
+    support: Client, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:
     healthy, version = make_world("http://127.0.0.1:9/", name="A healthy one")
     failing = factories.make_subscription(topic=healthy.topic, name="Z failing one")
@@ -105,7 +105,7 @@ def test_list_is_searched_and_kept_to_its_environment(support: Client) -> None:
 
 
 def test_page_tells_state_backlog_and_order(
-    support: Client, django_assert_max_num_queries: Callable[[int], DjangoAssertNumQueries]
+    support: Client, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:
     subscription, version = make_world("http://127.0.0.1:9/hook", filter={"subject": "A-1"})
     owe(subscription, make_events(version, 3))

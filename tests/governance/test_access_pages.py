@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -58,7 +57,7 @@ def test_access_is_for_people_who_are_signed_in() -> None:
 
 
 def test_matrix_shows_every_grant_to_the_admin_at_a_fixed_cost(
-    admin: Client, django_assert_max_num_queries: Callable[[int], DjangoAssertNumQueries]
+    admin: Client, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:
     made = [factories.make_grant() for _ in range(6)]
     with django_assert_max_num_queries(MOST_QUERIES):
@@ -222,7 +221,7 @@ def test_form_offers_ones_own_applications_and_no_hidden_topic(stranger: Client)
 
 
 def test_ledger_tells_everything_to_those_who_may_read_it(
-    admin: Client, django_assert_max_num_queries: Callable[[int], DjangoAssertNumQueries]
+    admin: Client, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:
     grant = factories.make_grant()
     with django_assert_max_num_queries(MOST_QUERIES):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 
 import pytest
 from django.test import Client
@@ -105,7 +104,7 @@ def test_change_of_a_hidden_topic_is_hidden() -> None:
 
 
 def test_list_shows_what_waits_unless_asked_for_more(
-    django_assert_max_num_queries: Callable[[int], DjangoAssertNumQueries],
+    django_assert_max_num_queries: DjangoAssertNumQueries,
 ) -> None:
     for _ in range(5):
         factories.make_change_request()
@@ -150,7 +149,7 @@ def test_field_is_added_in_plain_words(alice: Client, event_type: EventType) -> 
 def test_safe_change_is_proposed_and_its_checks_are_told(
     alice: Client,
     event_type: EventType,
-    django_assert_max_num_queries: Callable[[int], DjangoAssertNumQueries],
+    django_assert_max_num_queries: DjangoAssertNumQueries,
 ) -> None:
     change = proposed(alice, event_type)
     assert change.state == ChangeState.OPEN
