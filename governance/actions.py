@@ -73,6 +73,7 @@ class Action(StrEnum):
     PAYLOAD_EXPUNGE = "payload:expunge"
     EVENT_CORRECT = "event:correct"
     DELIVERY_VIEW = "delivery:view"
+    DELIVERY_TRACE = "delivery:trace"  # what became of it, not what the receiver said
     DELIVERY_REPLAY = "delivery:replay"
     DELIVERY_DISCARD = "delivery:discard"
     REPLAY_VIEW = "replay:view"

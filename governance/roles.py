@@ -30,6 +30,7 @@ class Side(StrEnum):
     OWNER = "owner"  # on the team that owns it; for a service account: its own application's
     TOPIC_OWNER = "topic owner"  # on the team that owns its topic
     RECEIVER = "receiver"  # on a team to which it was sent
+    SENDER = "sender"  # on the team whose application published it
     AUTHOR = "author"  # made it
     ANYONE = "anyone"  # can see it
 
@@ -50,7 +51,7 @@ def _rule(may: str = "", *sides: Side, not_own: bool = False) -> Rule:
 
 # Deciding about access to a topic: admins, and reviewers of the owning team.
 _REVIEWER_OF_OWNER = {Side.TOPIC_OWNER: REVIEW}
-OWNER, TOPIC_OWNER, RECEIVER, AUTHOR, ANYONE = Side
+OWNER, TOPIC_OWNER, RECEIVER, SENDER, AUTHOR, ANYONE = Side
 
 RULES: Mapping[Action, Rule] = {
     Action.DOMAIN_CREATE: _rule("catalog.add_domain"),
@@ -121,6 +122,7 @@ RULES: Mapping[Action, Rule] = {
     Action.PAYLOAD_EXPUNGE: _rule("delivery.expunge_payload"),
     Action.EVENT_CORRECT: _rule("delivery.correct_event", OWNER),
     Action.DELIVERY_VIEW: _rule("delivery.view_delivery", OWNER),
+    Action.DELIVERY_TRACE: _rule("delivery.view_delivery", OWNER, SENDER),
     Action.DELIVERY_REPLAY: _rule("delivery.replay_delivery", OWNER),
     Action.DELIVERY_DISCARD: _rule("delivery.discard_delivery", OWNER),
     Action.REPLAY_VIEW: _rule("delivery.view_replay", OWNER, AUTHOR),
@@ -160,6 +162,7 @@ SERVICE_ACTIONS = frozenset(
         Action.PAYLOAD_VIEW,
         Action.SENSITIVE_VIEW,
         Action.DELIVERY_VIEW,
+        Action.DELIVERY_TRACE,
         Action.DELIVERY_REPLAY,
         Action.REPLAY_VIEW,
         Action.REPLAY_CANCEL,

@@ -107,14 +107,15 @@ def _envelope(
 
 
 def _deliveries_of(event_ids: Sequence[UUID], viewer: User) -> Mapping[UUID, list[Members]]:
-    rows = list(
-        access.restrict(
-            Delivery.objects.filter(event_id__in=event_ids), viewer, Action.DELIVERY_VIEW
-        ).order_by("pk")
-    )
+    """Return each event's deliveries; whoever only sent it learns no more than how they fare."""
+    about = Delivery.objects.filter(event_id__in=event_ids)
+    rows = list(access.restrict(about, viewer, Action.DELIVERY_TRACE).order_by("pk"))
+    whole = set(access.restrict(about, viewer, Action.DELIVERY_VIEW).values_list("pk", flat=True))
     tries: dict[UUID, list[Attempt]] = {}
     attempts = Attempt.objects.filter(delivery_id__in=[row.pk for row in rows])
     for attempt in attempts.order_by("pk"):
+        if attempt.delivery_id not in whole:
+            attempt.url = attempt.message = attempt.response_excerpt = ""
         tries.setdefault(attempt.delivery_id, []).append(attempt)
     queue = _queue(rows)
     found: dict[UUID, list[Members]] = {}

@@ -74,7 +74,7 @@ def _by_rule(model: type[models.Model], viewer: Viewer, rule: Rule) -> Q:
     return found & ~_own(model, viewer) if rule.not_own else found
 
 
-def _side(model: type[models.Model], viewer: Viewer, side: Side) -> Q:
+def _side(model: type[models.Model], viewer: Viewer, side: Side) -> Q:  # noqa: PLR0911 - one a side
     place = ownership.place_of(model)
     if place is None:
         return NONE
@@ -84,6 +84,8 @@ def _side(model: type[models.Model], viewer: Viewer, side: Side) -> Q:
         return _at(place.author, viewer.user) if place.author else NONE
     if side is Side.RECEIVER:
         return _received(model, viewer)
+    if side is Side.SENDER:
+        return _sent(model, viewer)
     if viewer.is_service:
         return _own_application(model, place, viewer) if side is Side.OWNER else NONE
     paths = ownership.owners(model) if side is Side.OWNER else [place.topic_owner]
@@ -122,6 +124,14 @@ def _received(model: type[models.Model], viewer: Viewer) -> Q:
     return Q(type__topic__in=ours.values("topic")) & Q(
         Exists(deliveries._default_manager.filter(to_us, event=OuterRef("pk")))
     )
+
+
+def _sent(model: type[models.Model], viewer: Viewer) -> Q:
+    """Keep deliveries of events that an application of the viewer's published."""
+    if model._meta.label_lower != "delivery.delivery":
+        return NONE
+    events = _related(model, "event")
+    return Q(event__in=events._default_manager.filter(_side(events, viewer, Side.OWNER)))
 
 
 def _related(model: type[models.Model], name: str) -> type[models.Model]:

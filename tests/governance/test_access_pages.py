@@ -262,3 +262,8 @@ def test_reviewer_reads_access_and_decides_only_for_what_their_team_owns() -> No
         data = {"decision": "approve", "note": "Yes."}
         assert reviewer.get(page_of(asked)).status_code == 200
         assert reviewer.post(page_of(asked), data).status_code == status
+
+
+@pytest.mark.parametrize("number", ["²", "9" * 30, "x", ""])
+def test_matrix_stands_whatever_grant_its_address_names(admin: Client, number: str) -> None:
+    assert admin.get(MATRIX, {"grant": number}).status_code == 200

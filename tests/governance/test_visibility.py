@@ -199,3 +199,15 @@ def test_wrong_word_shows_nothing(world: World) -> None:
     for model in (Subscription, Endpoint, ApiKey, Event, Delivery, Grant, AccessRequest):
         for action in (Action.TOPIC_VIEW, Action.EVENT_TYPE_VIEW, Action.APPLICATION_VIEW):
             assert not access.restrict(model._default_manager.all(), alice, action).exists()
+
+
+@pytest.mark.django_db
+def test_sender_follows_its_deliveries_but_does_not_see_them_whole() -> None:
+    publisher = factories.make_application(team=factories.make_team("senders"))
+    delivery = factories.make_delivery(event=factories.make_event(application=publisher))
+    member = factories.make_person("sender", team=publisher.team)
+    stranger = factories.make_person("stranger", team=factories.make_team("elsewhere"))
+    for user in (publisher.service_account, member):
+        assert access.allows(user, Action.DELIVERY_TRACE, delivery)
+        assert not access.allows(user, Action.DELIVERY_VIEW, delivery)
+    assert not access.allows(stranger, Action.DELIVERY_TRACE, delivery)
