@@ -103,7 +103,7 @@ def _axes(
 
 def _chosen(request: PortalRequest, now: datetime) -> dict[str, Any]:
     number = request.GET.get("grant", "")
-    if not number.isdigit():
+    if not number.isdecimal():
         return {"grant": None}
     grant = _grants(request).with_names().filter(number=number).first()
     if grant is None:
