@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from contextlib import aclosing, contextmanager
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
@@ -15,8 +16,10 @@ from django.db import connection
 from django.db.models import QuerySet
 from django.http import StreamingHttpResponse
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.exceptions import APIException
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -27,11 +30,42 @@ from catalog.moves import IllegalMove
 from delivery import feed
 from delivery.api.shapes import Acknowledged, Acknowledgement, FeedPage, FeedQuery
 from delivery.models import Subscription
+from governance import keys
 from governance.actions import Action
+from governance.models import ApiKey
 
 POLL_SECONDS = 1.0
 STREAM_SECONDS = 600.0  # then the client comes back with Last-Event-ID; a grant may have ended
 STREAM_TYPE = "text/event-stream"
+MAX_STREAMS = 200  # of one process: each asks the database once a second
+
+
+class Full(APIException):
+    """Too many streams: come back later, or ask for the feed in pages."""
+
+    status_code = 503
+    default_code = "not-now"
+    default_detail = _("There are too many streams here now. Try again.")
+    wait = 5  # seconds, for Retry-After
+
+
+class Streams:
+    """How many streams this process has open."""
+
+    def __init__(self) -> None:
+        self.open = 0
+
+    @contextmanager
+    def one(self) -> Iterator[None]:
+        """Count one for as long as the block runs."""
+        self.open += 1
+        try:
+            yield
+        finally:
+            self.open -= 1
+
+
+streams = Streams()
 
 
 class _Door(Door[Subscription]):
@@ -104,6 +138,11 @@ class Stream(_Door):
 
     content_negotiation_class = _Whatever
 
+    @property
+    def key(self) -> ApiKey | None:
+        """Return the key that opens the stream; None for people."""
+        return self.request.auth if isinstance(self.request.auth, ApiKey) else None
+
     @extend_schema(
         parameters=[
             OpenApiParameter(
@@ -115,17 +154,29 @@ class Stream(_Door):
     )
     def get(self, request: Request, pk: str) -> StreamingHttpResponse:
         """Send each event as it comes, `id` its cursor; acknowledge them as in a feed."""
+        if streams.open >= MAX_STREAMS:
+            raise Full
         last = request.headers.get("Last-Event-ID", "")
         after = int(last) if last.isdecimal() and len(last) < 19 else None
         subscription = self.get_object()
         # What a reader may not do is answered before the stream begins.
         first = feed.read(subscription, after=after, by=self.person, now=timezone.now())
         answer = StreamingHttpResponse(
-            stream(subscription, first, by=self.person), content_type=STREAM_TYPE
+            counted(stream(subscription, first, by=self.person, key=self.key)),
+            content_type=STREAM_TYPE,
         )
         answer["Cache-Control"] = "no-store"
         answer["X-Accel-Buffering"] = "no"  # proxies would collect events before passing them on
+        _let_go()
         return answer
+
+
+async def counted(chunks: AsyncGenerator[bytes]) -> AsyncIterator[bytes]:
+    """Yield the chunks of one more open stream."""
+    with streams.one():
+        async with aclosing(chunks):
+            async for chunk in chunks:
+                yield chunk
 
 
 async def stream(
@@ -133,8 +184,9 @@ async def stream(
     page: feed.Page,
     *,
     by: User,
+    key: ApiKey | None = None,
     seconds: float = STREAM_SECONDS,
-) -> AsyncIterator[bytes]:
+) -> AsyncGenerator[bytes]:
     """Yield a page and what follows it, until the time is up or the reader may read no more."""
     loop = asyncio.get_running_loop()
     ends_at = loop.time() + seconds
@@ -148,21 +200,30 @@ async def stream(
             await asyncio.sleep(POLL_SECONDS)
             yield b": waiting\n\n"  # a comment: finds out whether the client is still there
         try:
-            page = await _next(subscription.pk, page.cursor, by)
+            page = await _next(subscription.pk, page.cursor, by, key)
         except (PermissionDenied, ValidationError, IllegalMove, Subscription.DoesNotExist):
             return
 
 
 @sync_to_async
-def _next(pk: UUID, cursor: int, by: User) -> feed.Page:
+def _next(pk: UUID, cursor: int, by: User, key: ApiKey | None) -> feed.Page:
+    now = timezone.now()
     try:
+        if key is not None:
+            key.refresh_from_db(fields=["revoked_at", "expires_at"])
+            if not keys.is_usable(key, now):
+                raise PermissionDenied(_("This key was revoked or has expired."))
         subscription = (
             Subscription.objects.with_names()
             .select_related("application__service_account")
             .get(pk=pk)
         )
-        return feed.read(subscription, after=cursor, by=by, now=timezone.now())
+        return feed.read(subscription, after=cursor, by=by, now=now)
     finally:
-        # A stream lives long; between two looks the connection is for others.
-        if not connection.in_atomic_block:
-            connection.close()
+        _let_go()
+
+
+def _let_go() -> None:
+    """Close the database connection: a stream lives long, between two looks it is for others."""
+    if not connection.in_atomic_block:
+        connection.close()
