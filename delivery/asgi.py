@@ -18,7 +18,7 @@ from urllib.parse import parse_qs
 
 import orjson
 import psycopg
-from django.db import DatabaseError, connection
+from django.db import connection
 
 from catalog.problems import Problem
 from delivery import (
@@ -112,11 +112,13 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 async def _publish(scope: Scope, headers: Mapping[str, str], receive: Receive) -> Answer:
-    now = datetime.now(tz=UTC)
-    known = knowledge.current()
     _require_small(headers)
-    publisher = edge.identify(known, _plain_key(headers), now)
+    key = _plain_key(headers)
+    edge.identify(knowledge.current(), key, datetime.now(tz=UTC))
     body = await _body(receive)
+    # A body may take seconds; what was taken back meanwhile counts.
+    now, known = datetime.now(tz=UTC), knowledge.current()
+    publisher = edge.identify(known, key, now)
     try:
         request = from_http(headers, body)
     except Refusal as refusal:
@@ -199,9 +201,9 @@ async def _write_notes_for_ever() -> None:
 def _write_notes() -> None:
     try:
         publish_notes.write(publish_notes.refused.take(), now=datetime.now(tz=UTC))
-    except DatabaseError as error:
+    except Exception:
         # They are counts for people; the next ones will be written.
-        logger.warning("Refusals could not be noted: %s", type(error).__name__)
+        logger.exception("Refusals could not be noted")
     finally:
         connection.close()
 

@@ -373,6 +373,22 @@ def test_a_revoked_key_refuses_within_a_second(shop: Shop) -> None:
     assert problem(shop.publish(event())) == (401, "no-key")
 
 
+def test_a_key_revoked_while_the_body_arrives_opens_nothing(shop: Shop) -> None:
+    body = json.dumps(event()).encode()
+    head = (
+        f"POST /api/v1/events HTTP/1.1\r\nHost: localhost\r\nX-API-Key: {shop.key}\r\n"
+        f"Content-Type: application/cloudevents+json\r\nContent-Length: {len(body)}\r\n\r\n"
+    ).encode()
+    with socket.create_connection(("127.0.0.1", shop.server.port), timeout=5) as client:
+        client.sendall(head + body[:10])
+        time.sleep(0.2)
+        keys.revoke(shop.api_key, by=factories.make_admin(), reason="Leaked.", now=timezone.now())
+        wait_until_known()
+        client.sendall(body[10:])
+        assert client.recv(4096).startswith(b"HTTP/1.1 401")
+    assert not Event.objects.exists()
+
+
 def test_a_key_over_its_rate_is_429_with_retry_after(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
