@@ -45,6 +45,8 @@ class Tried:
     answer: Receipt | TransportError
     # It went to the endpoint itself, not to a fallback, and was no replay.
     is_for_health: bool = True
+    # Settled twice, as after a lost answer of the database, it is one attempt still.
+    attempt_id: UUID = field(default_factory=uuid7)
 
     @property
     def is_interrupted(self) -> bool:
@@ -122,6 +124,7 @@ WITH r AS MATERIALIZED (
     SELECT attempt_id, delivery_id, subscription_id, number, started_at, duration_ms, outcome,
         status_code, error_class, message, response_excerpt, url
     FROM r WHERE attempt_id IS NOT NULL
+    ON CONFLICT (id) DO NOTHING
 )
 SELECT delivery_id FROM ended UNION ALL SELECT delivery_id FROM again
 """
@@ -271,7 +274,7 @@ def _attempt(tried: Tried) -> dict[str, object]:
     is_receipt = isinstance(answer, Receipt)
     outcome = AttemptOutcome.DELIVERED if is_receipt else AttemptOutcome.FAILED
     return {
-        "attempt_id": uuid7(),
+        "attempt_id": tried.attempt_id,
         "number": tried.owed.attempts + 1,
         "started_at": tried.started_at,
         "duration_ms": took // timedelta(milliseconds=1),

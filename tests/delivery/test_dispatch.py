@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
-from datetime import timedelta
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
 from ipaddress import ip_network
+from uuid import UUID
 
 import pytest
 from django.conf import LazySettings
+from django.db import OperationalError
 from django.utils import timezone
 
-from delivery import endpoints, signing, stopping, subscriptions
+from delivery import endpoints, health, signing, stopping, subscriptions
+from delivery.circuits import Answers, News
 from delivery.dispatch import Engine
 from delivery.models import (
     Attempt,
@@ -69,6 +72,25 @@ def test_everything_owed_is_delivered_once(engine: Engine, receiver: Receiver) -
     assert not QueueRow.objects.exists()
     assert Attempt.objects.filter(number=1, status_code=200, outcome="delivered").count() == 300
     assert Circuit.objects.get(pk=subscription.pk).last_success_at is not None
+
+
+def test_results_written_twice_are_one_attempt(
+    engine: Engine, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    report, calls = health.report, []
+
+    def breaks_once(answers: Mapping[UUID, Answers], *, now: datetime) -> Sequence[News]:
+        calls.append(now)
+        if len(calls) == 1:
+            raise OperationalError
+        return report(answers, now=now)
+
+    monkeypatch.setattr(health, "report", breaks_once)
+    subscription, version = make_world(receiver.url())
+    owe(subscription, make_events(version))
+    engine.drain(seconds=5)
+    assert len(calls) > 1
+    assert len(receiver.got) == Attempt.objects.count() == 1
 
 
 def test_a_failed_attempt_is_due_again_after_its_wait(engine: Engine, receiver: Receiver) -> None:
