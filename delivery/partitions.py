@@ -5,10 +5,11 @@ A default partition catches what no daily one covers, so an insert never fails f
 
 from __future__ import annotations
 
+import logging
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
-from django.db import connection, migrations
+from django.db import IntegrityError, OperationalError, connection, migrations, transaction
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.migrations.state import ProjectState
 
@@ -16,6 +17,10 @@ from catalog.ids import first_of
 
 TABLES = ("delivery_event", "delivery_payload", "delivery_delivery", "delivery_attempt")
 DAYS_AHEAD = 7
+# The new partition needs its table for itself; who waits longer for that holds up publishing.
+LOCK_MILLISECONDS = 500
+
+logger = logging.getLogger(__name__)
 
 
 class CreatePartitioned(migrations.CreateModel):
@@ -46,13 +51,21 @@ class CreatePartitioned(migrations.CreateModel):
 def ensure(now: datetime, *, days_ahead: int = DAYS_AHEAD) -> list[str]:
     """Make the daily partitions from today on; return the names of those made.
 
-    A day whose rows already stand in the default partition is left there.
+    A day whose rows already stand in the default partition is left there. Where a table is busy
+    for longer than a moment the rest is left to the next run: days ahead are in no hurry, and all
+    who publish would wait behind us.
     """
     today = now.astimezone(UTC).date()
-    made = []
+    made: list[str] = []
     for offset in range(days_ahead + 1):
         day = today + timedelta(days=offset)
-        made += [name for table in TABLES if (name := _ensure_day(table, day))]
+        for table in TABLES:
+            try:
+                name = _ensure_day(table, day)
+            except (OperationalError, IntegrityError) as error:
+                logger.warning("%s of %s is made later: %s", table, day, error)
+                return made
+            made += [name] if name else []
     return made
 
 
@@ -61,7 +74,7 @@ def _ensure_day(table: str, day: date) -> str | None:
     start = first_of(datetime.combine(day, time.min, tzinfo=UTC))
     end = first_of(datetime.combine(day + timedelta(days=1), time.min, tzinfo=UTC))
     key = "event_id" if table == "delivery_payload" else "id"
-    with connection.cursor() as cursor:
+    with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SELECT to_regclass(%s) IS NOT NULL", [name])
         if cursor.fetchone()[0]:
             return None
@@ -71,10 +84,12 @@ def _ensure_day(table: str, day: date) -> str | None:
         )
         if cursor.fetchone()[0]:
             return None
+        cursor.execute(f"SET LOCAL lock_timeout = '{LOCK_MILLISECONDS}ms'")
         cursor.execute(
             f"CREATE TABLE IF NOT EXISTS {name} PARTITION OF {table} "
             f"FOR VALUES FROM ('{start}') TO ('{end}')"
         )
+        cursor.execute("SET LOCAL lock_timeout TO DEFAULT")  # a migration goes on behind us
     return name
 
 
