@@ -10,7 +10,7 @@ from collections.abc import Callable
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.conf import settings
-from django.db import InterfaceError, OperationalError
+from django.db import DataError, InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
@@ -80,7 +80,10 @@ def _zone(name: str) -> ZoneInfo | None:
 
 
 class AnswerTrouble:
-    """Turn what a page's verb could not do into a page: too late is 409, no database is 503."""
+    """Turn what a page's verb could not do into a page.
+
+    Too late is 409, a value that no column holds (NUL in a text) is 400, no database is 503.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -94,6 +97,9 @@ class AnswerTrouble:
         if isinstance(error, IllegalMove):
             context = {"exception": str(error), "back": _came_from(request)}
             return render(request, "409.html", context, status=409)
+        if isinstance(error, DataError):
+            logger.warning("The database refused a value at %s.", request.path, exc_info=error)
+            return render(request, "400.html", status=400)
         if isinstance(error, OperationalError | InterfaceError):
             return _unavailable(request, error)
         return None

@@ -43,7 +43,7 @@ def pretty_json(value: object) -> str:
     if isinstance(value, str):
         try:
             value = json.loads(value)
-        except ValueError:
+        except (ValueError, RecursionError):
             return str(value)
     return json.dumps(value, indent=2, ensure_ascii=False, default=str)
 

@@ -59,7 +59,7 @@ def _equal(field: str, value: str) -> str:
     as_text = f"{field} == {_text(value)}"
     try:
         parsed = json.loads(value)
-    except ValueError:
+    except (ValueError, RecursionError):
         return as_text
     if isinstance(parsed, bool | int | float):
         return f"{as_text} || {field} == `{json.dumps(parsed)}`"

@@ -68,6 +68,8 @@ class ConditionFields(forms.Form):
             return json.loads(text)
         except ValueError as error:
             raise ValidationError(_("This is not JSON: %s") % error) from error
+        except RecursionError as error:
+            raise ValidationError(_("This is nested too deeply to be read.")) from error
 
     def clean(self) -> dict[str, Any]:
         """Check that the one condition is whole."""

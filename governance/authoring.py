@@ -44,6 +44,6 @@ def _value(example: str, kind: str) -> object:
     if kind in {RowKind.INTEGER, RowKind.NUMBER, RowKind.BOOLEAN}:
         try:
             return json.loads(example)
-        except ValueError:
+        except (ValueError, RecursionError):
             return example
     return example

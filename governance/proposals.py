@@ -111,6 +111,9 @@ class SchemaProposal(Proposal):
         except ValueError as error:
             yield at(_("The example is not JSON: %s.") % error, "/example")
             return
+        except RecursionError:
+            yield at(_("The example is nested too deeply to be read."), "/example")
+            return
         check = schemas.validator_for(self.document, resolve=referring.resolve)
         for problem in check.iter_errors(example):
             yield at(problem.message, f"/example{problem.pointer}", code="example")

@@ -213,7 +213,7 @@ def at_pointer(document: object, pointer: str) -> object:
         token = written.replace("~1", "/").replace("~0", "~")
         if isinstance(node, Mapping):
             node = node[token]
-        elif isinstance(node, list) and token.isdigit():
+        elif isinstance(node, list) and token.isdecimal():
             node = node[int(token)]
         else:
             raise LookupError(pointer)

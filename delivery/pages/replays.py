@@ -26,6 +26,7 @@ from governance import access
 from governance.actions import Action
 
 PER_PAGE = 25
+MOST_DIGITS = 18  # of a number that the database can hold
 
 
 @login_required
@@ -100,7 +101,7 @@ def _selection(request: PortalRequest, source: Any) -> tuple[Selection, str]:
         environments = {environment for _pk, environment in found} or {request.environment}
         return Selection(deliveries=tuple(pk for pk, _e in found)), min(environments)
     number = source.get("failure", "")
-    if not number.isdigit():
+    if not number.isdecimal() or len(number) > MOST_DIGITS:
         raise Http404
     groups = access.restrict(FailureGroup.objects.all(), request.user, Action.FAILURE_VIEW)
     group = get_object_or_404(groups, number=number)

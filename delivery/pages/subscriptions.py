@@ -133,7 +133,8 @@ def _initial(
 
 def _step(source: Any) -> int:
     asked = source.get("step", "")
-    return min(max(int(asked), 1), len(SubscriptionForm.STEPS)) if asked.isdigit() else 1
+    steps = range(1, len(SubscriptionForm.STEPS) + 1)
+    return next((step for step in steps if asked == str(step)), 1)
 
 
 def _next_step(request: PortalRequest, form: SubscriptionForm, step: int) -> int:
@@ -273,7 +274,8 @@ def subscription_act(request: PortalRequest, number: int, verb: str) -> HttpResp
 def _way_back(request: PortalRequest, number: int) -> str:
     """Return the page of ours that the form came from, else the subscription's."""
     wanted = request.POST.get("next", "")
-    if wanted and url_has_allowed_host_and_scheme(wanted, allowed_hosts={request.get_host()}):
+    is_ours = url_has_allowed_host_and_scheme(wanted, allowed_hosts={request.get_host()})
+    if wanted.startswith("/") and is_ours:  # `redirect` takes other words for names of pages
         return wanted
     return reverse("delivery:subscription-detail", args=[number])
 

@@ -277,6 +277,6 @@ def follow(node: Located, pointer: str) -> Located:
     """Return what a JSON pointer leads to, starting at a node; raise ``KeyError`` if nothing."""
     for written in pointer.split("/")[1:]:
         token = written.replace("~1", "/").replace("~0", "~")
-        is_index = isinstance(node.raw, list) and token.isdigit()
+        is_index = isinstance(node.raw, list) and token.isdecimal()
         node = node.child(int(token) if is_index else token)
     return node

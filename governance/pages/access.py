@@ -28,6 +28,7 @@ from governance.states import RequestState
 
 MOST_COLUMNS = 12
 MOST_ROWS = 60
+MOST_DIGITS = 18  # of a number that the database can hold
 
 
 def _grants(request: PortalRequest) -> Any:
@@ -103,7 +104,7 @@ def _axes(
 
 def _chosen(request: PortalRequest, now: datetime) -> dict[str, Any]:
     number = request.GET.get("grant", "")
-    if not number.isdecimal():
+    if not number.isdecimal() or len(number) > MOST_DIGITS:
         return {"grant": None}
     grant = _grants(request).with_names().filter(number=number).first()
     if grant is None:

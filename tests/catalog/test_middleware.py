@@ -14,6 +14,8 @@ from django.utils import timezone, translation
 from catalog.middleware import AnswerTrouble, viewer_preferences
 from catalog.models import User
 from catalog.moves import IllegalMove
+from tests import factories
+from tests.visitors import signed_in
 
 
 @pytest.fixture(autouse=True)
@@ -112,3 +114,11 @@ def test_unreachable_session_store_is_a_pause_too() -> None:
 
 def test_other_errors_stay_our_mistake() -> None:
     assert trouble(RuntimeError()) is None
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("address", ["/applications/?q=a%00", "/catalog/topics/a%00b/"])
+def test_address_with_nul_is_refused_in_words(address: str) -> None:
+    response = signed_in(factories.make_admin()).get(address)
+    assert response.status_code == 400
+    assert "Nothing has been changed." in response.content.decode()

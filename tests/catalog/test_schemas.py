@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from catalog import schemas
+from catalog.schemas.reading import at_pointer
 
 ORDER: dict[str, Any] = {
     "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -447,3 +448,9 @@ def test_nothing_that_is_well_formed_stops_the_readers(schema: Any) -> None:
     assert schemas.problems(schema) == []
     schemas.fields(schema)
     schemas.sample(schema)
+
+
+def test_pointer_steps_into_a_list_by_its_number_only() -> None:
+    assert at_pointer([7], "/0") == 7
+    with pytest.raises(LookupError):
+        at_pointer([7], "/²")

@@ -243,11 +243,12 @@ def test_change_is_kept_with_its_reason_and_refused_where_it_cannot_work() -> No
     assert changed.endpoint.url == "http://127.0.0.1:9/new"
 
 
-def test_way_back_never_leads_out_of_the_portal() -> None:
+@pytest.mark.parametrize("asked", ["https://elsewhere.example/", "//elsewhere.example/", "9"])
+def test_way_back_never_leads_out_of_the_portal(asked: str) -> None:
     subscription = factories.make_subscription()
     client = signed_in(owner_of(subscription))
     page = reverse("delivery:subscription-act", args=[subscription.number, "pause"])
-    answer = client.post(page, {"next": "https://elsewhere.example/", "reason": "x"})
+    answer = client.post(page, {"next": asked, "reason": "x"})
     assert answer["Location"] == page_of(subscription)
 
 
@@ -258,3 +259,8 @@ def test_those_who_only_read_are_refused() -> None:
         assert act(reviewer, subscription, verb, reason="x") == 403, verb
     edit = reverse("delivery:subscription-edit", args=[subscription.number])
     assert reviewer.get(edit).status_code == 403
+
+
+@pytest.mark.parametrize("step", ["²", "9" * 5000, "0", "x"])
+def test_wizard_starts_again_at_a_step_that_it_does_not_have(support: Client, step: str) -> None:
+    assert support.post(NEW, {"step": step}).status_code == 200

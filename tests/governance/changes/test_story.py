@@ -77,6 +77,12 @@ def test_an_example_that_breaks_its_own_contract_is_refused(scene: Scene) -> Non
     assert [error.params for error in caught.value.error_list] == [{"pointer": "/example/order_id"}]
 
 
+def test_an_example_too_deep_to_read_is_refused_in_words(scene: Scene) -> None:
+    with pytest.raises(ValidationError) as caught:
+        scene.propose(BASE, "1.0.1", example="[" * 3000 + "]" * 3000)
+    assert caught.value.messages == ["The example is nested too deeply to be read."]
+
+
 def test_a_breaking_change_needs_a_new_major_version(scene: Scene) -> None:
     change = scene.opened(with_country(), "1.1.0")
     assert change.verdict == Verdict.INCOMPATIBLE
