@@ -85,10 +85,18 @@ class ConditionFields(forms.Form):
         return data
 
 
+class EventTypeField(forms.ModelChoiceField):  # type: ignore[type-arg]  # nor at run time
+    """Event types by what people call them, with the name that systems know."""
+
+    def label_from_instance(self, obj: EventType) -> str:
+        """Return title and name."""
+        return f"{obj.title} ({obj.name})"
+
+
 class SubscriptionForm(ConditionFields):
     """Everything that the wizard asks, one step at a time."""
 
-    event_type = forms.ModelChoiceField(
+    event_type = EventTypeField(
         queryset=EventType.objects.none(),
         label=_("Event"),
         to_field_name="name",
