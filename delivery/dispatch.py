@@ -16,6 +16,7 @@ import contextlib
 import logging
 import os
 import threading
+import time
 from collections.abc import Callable, Collection, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -45,7 +46,9 @@ from delivery.windows import Window
 
 logger = logging.getLogger(__name__)
 
-DRAIN_SECONDS = 10.0  # then Celery's other tasks have their turn
+DRAIN_SECONDS = 5.0  # then Celery's other tasks have their turn
+# Between the clocks of who sends a wake-up and who gets it, and between commit and wake-up.
+WAKE_MARGIN_SECONDS = 1.0
 STOP_SECONDS = 8.0  # what is out that long after a stop was asked for is broken off
 POLL_SECONDS = 0.05
 FLUSH_SECONDS = 0.05
@@ -440,16 +443,27 @@ def _lasts(owed: Owed, target: Target, now: datetime) -> bool:
 
 _engine: Engine | None = None
 _engine_pid = 0
+_drained_at = 0.0
 
 
 def drain(*, seconds: float = DRAIN_SECONDS) -> bool:
     """Serve every due subscription with this process's engine; return whether work is left."""
-    global _engine, _engine_pid  # noqa: PLW0603 - one engine a process, made after the fork
+    global _engine, _engine_pid, _drained_at  # noqa: PLW0603 - one a process, made after the fork
     if _engine is None or _engine_pid != os.getpid():
         transports = table.make_all(allowed_networks=configuration.allowed_networks())
         _engine = Engine(transport=transports[table.Kind.WEBHOOK])
         _engine_pid = os.getpid()
-    return _engine.drain(seconds=seconds)
+    is_work_left = _engine.drain(seconds=seconds)
+    _drained_at = time.time()
+    return is_work_left
+
+
+def has_looked_since(sent_at: float) -> bool:
+    """Tell whether this process has looked at the queue since a wake-up was sent (Unix time).
+
+    What it could not take then is another process's, or waits for a wake-up that `drain` asked for.
+    """
+    return sent_at < _drained_at - WAKE_MARGIN_SECONDS
 
 
 def close() -> None:

@@ -5,6 +5,8 @@ A lost message delays work until the next sweep, and loses none: the work is row
 
 from __future__ import annotations
 
+import math
+import time
 from typing import Any
 
 from celery import shared_task
@@ -19,31 +21,42 @@ ROLL_UP_RUNS = 25
 
 # A wake-up that waited longer tells nothing that a sweep has not found by now.
 @shared_task(name="delivery.drain", ignore_result=True, acks_late=True, expires=10)
-def drain(subscription_id: str | None = None) -> None:
-    """Serve every due subscription; the one named is a hint for who reads the queue."""
+def drain(subscription_id: str | None = None, sent_at: float = math.inf) -> None:
+    """Serve every due subscription; the one named is a hint for who reads the queue.
+
+    `sent_at` (seconds since 1970) tells a wake-up whose work this process has found by itself.
+    Under load nearly all messages are such: each a drain of its own, no other task would run.
+    """
     del subscription_id
+    if dispatch.has_looked_since(sent_at):
+        return
     if dispatch.drain():
-        drain.delay()
+        _drain_soon()
 
 
-@shared_task(name="delivery.sweep", ignore_result=True, acks_late=True, expires=2)
+def _drain_soon() -> None:
+    drain.delay(sent_at=time.time())
+
+
+# The others wait for two drains at most, one behind the other: they must not expire by then.
+@shared_task(name="delivery.sweep", ignore_result=True, acks_late=True, expires=20)
 def sweep() -> None:
     """Find work whose wake-up was lost, and work that became due by time."""
     now = timezone.now()
     if claiming.is_anything_due(now=now):
-        drain.delay()
+        _drain_soon()
     if replay_running.is_any_running():
         run_replays.delay()
 
 
-@shared_task(name="delivery.run_replays", ignore_result=True, acks_late=True, expires=2)
+@shared_task(name="delivery.run_replays", ignore_result=True, acks_late=True, expires=20)
 def run_replays() -> None:
     """Queue the next deliveries of running replays, each at its own pace."""
     if replay_running.run_all(now=timezone.now()):
-        drain.delay()
+        _drain_soon()
 
 
-@shared_task(name="delivery.roll_up", ignore_result=True, acks_late=True, expires=10)
+@shared_task(name="delivery.roll_up", ignore_result=True, acks_late=True, expires=30)
 def roll_up() -> None:
     """Bring the counts that dashboards read up to date."""
     now = timezone.now()

@@ -48,7 +48,13 @@ class _Waker(threading.Thread):
 
     def _send(self) -> None:
         try:
-            current_app.send_task(TASK, expires=EXPIRES_SECONDS, retry=False, ignore_result=True)
+            current_app.send_task(
+                TASK,
+                kwargs={"sent_at": time.time()},
+                expires=EXPIRES_SECONDS,
+                retry=False,
+                ignore_result=True,
+            )
         except Exception as error:  # noqa: BLE001 - every transport has its own; the sweep delivers
             logger.warning("No worker could be woken: %s", type(error).__name__)
 

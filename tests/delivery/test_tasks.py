@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 
 import pytest
 from django.utils import timezone
 
 from config import broker
-from delivery import tasks
+from delivery import dispatch, tasks
+from delivery.models import Attempt
 from tests.delivery.owing import make_events, make_world, owe
 from tests.settings import RUN_DIR
 
@@ -63,3 +65,16 @@ def test_tasks_are_known_by_name_keep_no_result_and_expire(task: object, name: s
     assert getattr(task, "ignore_result")  # noqa: B009 - see above
     assert getattr(task, "acks_late")  # noqa: B009 - see above
     assert getattr(task, "expires")  # noqa: B009 - see above
+
+
+def test_a_wake_up_from_before_the_last_drain_starts_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    subscription, version = make_world("http://127.0.0.1:9/")
+    owe(subscription, make_events(version), due_at=timezone.now())
+    monkeypatch.setattr(dispatch, "_drained_at", time.time())
+    tasks.drain(sent_at=time.time() - 5)
+    assert not Attempt.objects.exists()
+    try:
+        tasks.drain(sent_at=time.time())
+        assert Attempt.objects.exists()
+    finally:
+        dispatch.close()
