@@ -39,7 +39,7 @@ class ApplicationForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscri
             queryset=Region.objects.all(),
             label=_("Region"),
             help_text=_("Where it runs; some events may not leave their region."),
-            empty_label=None,
+            empty_label=None if Region.objects.count() == 1 else _("Choose a region"),
         )
 
 

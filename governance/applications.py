@@ -40,6 +40,7 @@ def register(
             region=region,
         )
         application.clean_fields(exclude=["service_account"])
+        _refuse_second_of_name(application)
         application.service_account = _make_account(slug, application.name, team)
         application.save()
         signals.application_registered.send(sender=Application, thing=application, by=by, now=now)
@@ -71,6 +72,8 @@ def change(application: Application, *, by: User, now: datetime, **values: objec
         if application.team != old_team:
             access.require(by, Action.APPLICATION_REGISTER, application.team, now=now)
         application.clean_fields()
+        if after.keys() & {"name", "team"}:
+            _refuse_second_of_name(application)
         application.save()
         _keep_account_in_step(application, old_team)
         signals.application_changed.send(sender=Application, thing=application, by=by, now=now)
@@ -100,6 +103,15 @@ def _keep_account_in_step(application: Application, old_team: Team) -> None:
     if (account.name, account.is_active) != (application.name, application.is_active):
         account.name, account.is_active = application.name, application.is_active
         account.save()
+
+
+def _refuse_second_of_name(application: Application) -> None:
+    """Keep a form that is sent twice from registering twice, and people from guessing which."""
+    team, name = application.team, application.name
+    same = Application.objects.filter(team=team, name__iexact=name, is_active=True)
+    if application.is_active and same.exclude(pk=application.pk).exists():
+        message = _("%(team)s has an application called %(name)s already.")
+        raise ValidationError({"name": message % {"team": team.name, "name": name}})
 
 
 def _free_slug(name: str) -> str:

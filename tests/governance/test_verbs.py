@@ -68,14 +68,33 @@ def test_second_application_of_a_name_gets_its_own_short_name(world: World) -> N
         applications.register(
             name="Order sheet",
             kind="n8n",
+            team=factories.make_team(team),
+            region=factories.make_region(),
+            by=factories.make_admin(),
+            now=NOW,
+        ).slug
+        for team in ("sales", "billing", "stock")
+    ]
+    assert slugs == ["order-sheet", "order-sheet-2", "order-sheet-3"]
+
+
+def test_team_has_one_application_of_a_name(world: World) -> None:
+    def register(name: str) -> Application:
+        return applications.register(
+            name=name,
+            kind="n8n",
             team=factories.make_team("sales"),
             region=factories.make_region(),
             by=world.person("bob"),
             now=NOW,
-        ).slug
-        for _ in range(3)
-    ]
-    assert slugs == ["order-sheet", "order-sheet-2", "order-sheet-3"]
+        )
+
+    first, other = register("Order sheet"), register("Invoice sheet")
+    with pytest.raises(ValidationError, match="already"):
+        register("order sheet")
+    with pytest.raises(ValidationError, match="already"):
+        applications.change(other, name="Order sheet", by=world.person("bob"), now=NOW)
+    applications.change(first, description="Same name.", by=world.person("bob"), now=NOW)
 
 
 @pytest.mark.parametrize(
