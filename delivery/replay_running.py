@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
@@ -16,6 +17,8 @@ from delivery.replay_checks import Refusal
 from delivery.replay_selections import Candidate
 from delivery.states import DeliveryStatus, ReplayState
 from governance.governed import governed, record
+
+logger = logging.getLogger(__name__)
 
 ENDED = "replay:end"
 HELD = "replay:hold"
@@ -36,7 +39,11 @@ def run_all(*, now: datetime) -> list[UUID]:
     woken: list[UUID] = []
     ids = Replay.objects.filter(state__in=_GOING).order_by("number").values_list("pk", flat=True)
     for pk in ids:
-        woken += step(pk, now=now)
+        try:
+            woken += step(pk, now=now)
+        except Exception:
+            # One that cannot go on must not hold up those behind it; it is tried again.
+            logger.exception("The replay %s could not take its step.", pk)
     return woken
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from ipaddress import ip_network
+from uuid import UUID
 
 import pytest
 from django.conf import LazySettings
@@ -315,3 +316,24 @@ def test_a_discarded_letter_says_why_and_closes_its_group(
     assert (group.state, group.open_count) == ("resolved", 0)
     with pytest.raises(IllegalMove):
         failures.discard(delivery, reason="Again", by=support, now=timezone.now())
+
+
+def test_a_replay_that_breaks_holds_up_no_other(
+    engine: Engine, receiver: Receiver, support: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _subscription, group = die(engine, receiver, 2)
+    now = timezone.now()
+    broken, sound = (
+        replays.start(of_group(group), environment="production", reason="Try", by=support, now=now)
+        for _ in range(2)
+    )
+    step = replay_running.step
+
+    def breaks(pk: UUID, *, now: datetime) -> list[UUID]:
+        if pk == broken.pk:
+            raise ValueError
+        return step(pk, now=now)
+
+    monkeypatch.setattr(replay_running, "step", breaks)
+    run(engine, sound)
+    assert sound.state == "done"
