@@ -23,6 +23,7 @@ from governance.actions import Action
 from governance.models import ChangeRequest, LedgerEntry
 from governance.states import ChangeKind, ChangeState
 
+ABOUT_A_VERSION = {ChangeKind.PROMOTION, ChangeKind.DEPRECATION, ChangeKind.RETIREMENT}
 PER_PAGE = 25
 UNDECIDED_STATES = (ChangeState.OPEN, ChangeState.APPROVED, ChangeState.CHANGES_REQUESTED)
 
@@ -62,6 +63,10 @@ def change_new(request: PortalRequest) -> HttpResponse:
     if form_class is None:
         raise Http404
     event_type, base = _about(request)
+    if event_type is not None:  # before the form: who may not send it loses nothing typed into it
+        access.require(request.user, Action.CHANGE_PROPOSE, event_type.topic)
+    if kind in ABOUT_A_VERSION and base is None:
+        raise Http404
     initial = form_class.initial_for(event_type, base)
     form = form_class(request.POST or None, user=request.user, initial=initial)
     if request.method == "POST" and "add_field" in request.POST:
@@ -124,13 +129,12 @@ def _propose(
 ) -> ChangeRequest | None:
     """Write the draft, and open it unless it shall stay one; None with the form's errors."""
     now = timezone.now()
-    about_version = kind in {ChangeKind.PROMOTION, ChangeKind.DEPRECATION, ChangeKind.RETIREMENT}
     try:
         made = reviews.propose(
             kind,
             topic=form.cleaned_data.get("topic"),
             event_type=event_type,
-            base=base if about_version else None,
+            base=base if kind in ABOUT_A_VERSION else None,
             title=form.cleaned_data.get("title", ""),
             reason=form.cleaned_data["reason"],
             proposal=form.proposal(),
@@ -181,6 +185,7 @@ def change_detail(request: PortalRequest, number: int) -> HttpResponse:
             LedgerEntry.objects.about(change), request.user, Action.LEDGER_VIEW
         ).order_by("-number")[:15],
         "can": can,
+        "may_propose": access.allows(request.user, Action.CHANGE_PROPOSE, change.topic),
         "is_own": change.proposed_by_id == request.user.pk,
     }
     return render(request, "governance/change_detail.html", context)

@@ -265,3 +265,22 @@ def test_citizen_decides_nothing(alice: Client, event_type: EventType) -> None:
         assert act(bob, change, verb, note="x", seen=change.proposal_sha256) == 403, verb
     page = reverse("governance:change-request-act", args=[change.number, "approve"])
     assert bob.get(page).status_code == 405
+
+
+@pytest.mark.parametrize("kind", ["schema_version", "promotion", "deprecation"])
+def test_form_is_not_shown_to_who_may_not_send_it(
+    alice: Client, event_type: EventType, kind: str
+) -> None:
+    support = signed_in(factories.make_person("sue", role=roles.SUPPORT))
+    page = f"{NEW}?kind={kind}&event_type={event_type.name}&base=1.0.0"
+    assert alice.get(page).status_code == 200
+    assert support.get(page).status_code == 403
+
+
+@pytest.mark.parametrize("kind", ["promotion", "deprecation"])
+def test_nothing_is_promoted_or_ended_that_does_not_exist(
+    alice: Client, event_type: EventType, kind: str
+) -> None:
+    assert alice.get(f"{NEW}?kind={kind}").status_code == 404
+    page = f"{NEW}?kind={kind}&event_type={event_type.name}&base=9.9.9"
+    assert alice.get(page).status_code == 404
