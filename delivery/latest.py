@@ -44,7 +44,7 @@ def sample(
     event = Event.objects.filter(type=event_type, environment=environment).order_by("-id").first()
     if event is not None and access.allows(viewer, Action.PAYLOAD_VIEW, event):
         payload = Payload.objects.filter(event_id=event.pk).first()
-        if payload is not None:
+        if payload is not None and payload.data:
             data = json.loads(payload.data)
             if not access.allows(viewer, Action.SENSITIVE_VIEW, event):
                 data = schemas.mask(data, event.version.document, resolve=referring.resolve)
