@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from django.db import models
+from django.utils.translation import gettext as _
 
 from catalog import history
 
@@ -43,11 +44,21 @@ class Movable(models.QuerySet[M]):
         matching = self.filter(pk=pk, **{f"{name}__in": sources})
         if not matching.update(**{name: target}, **facts):
             current = self.filter(pk=pk).values_list(name, flat=True).first()
-            raise IllegalMove(
-                f"This is {current or 'gone'} now; it can no longer become {target}.",
-                current=current,
-            )
+            raise IllegalMove(_too_late(current, target), current=current)
         row = self.get(pk=pk)
         if history.is_tracked(self.model):
             history.snapshot(row)
         return row
+
+
+def _too_late(current: str | None, target: str) -> str:
+    """Say in words how it is by now, and that the second of two rivals changed nothing."""
+    if current is None:
+        return _("This is gone.")
+    is_now, wanted = current.replace("_", " "), target.replace("_", " ")
+    if current == target:
+        return _("This is %(state)s already.") % {"state": is_now}
+    return _("This is %(state)s now; it can no longer become %(wanted)s.") % {
+        "state": is_now,
+        "wanted": wanted,
+    }

@@ -191,8 +191,8 @@ def put_errors(form: ProposalForm, error: ValidationError) -> None:
         pointer = str(params.get("pointer", ""))
         name = pointer.strip("/").split("/")[0]
         is_field = name in form.fields
-        field = (
-            name if is_field else ("document" if pointer and "document" in form.fields else None)
-        )
+        is_place = bool(pointer) and "document" in form.fields
+        field = name if is_field else "document" if is_place else None
         for message in one.messages:
-            form.add_error(field, message if is_field or not pointer else f"{pointer}: {message}")
+            is_elsewhere = is_place and not is_field
+            form.add_error(field, f"{pointer}: {message}" if is_elsewhere else message)

@@ -284,3 +284,10 @@ def test_nothing_is_promoted_or_ended_that_does_not_exist(
     assert alice.get(f"{NEW}?kind={kind}").status_code == 404
     page = f"{NEW}?kind={kind}&event_type={event_type.name}&base=9.9.9"
     assert alice.get(page).status_code == 404
+
+
+def test_fault_of_a_promotion_is_told_in_words_alone(alice: Client, event_type: EventType) -> None:
+    page = f"{NEW}?kind=promotion&event_type={event_type.name}&base=1.0.0"
+    answer = alice.post(page, {"reason": "Seen enough."})
+    assert "Version 1.0.0 does not wait for production." in text_of(answer)
+    assert "/base" not in text_of(answer)
