@@ -318,7 +318,9 @@ class Engine:
         if reason is not None or message is None:
             self._note(Refused(owed=owed, reason=reason or SkipReason.EXPIRED, ended_at=now))
             return
-        answer = await sending.attempt(self._transport, message, target, address, now=now)
+        answer = await sending.attempt(
+            self._transport, message, target, address, may_go=lambda: self._may_go(owed), now=now
+        )
         self._note(
             Tried(
                 owed=owed,
@@ -330,6 +332,11 @@ class Engine:
                 is_for_health=is_for_health,
             )
         )
+
+    def _may_go(self, owed: Owed) -> bool:
+        """Tell whether a request may go out this moment: connecting may have taken seconds."""
+        target = self._target(owed.subscription_id)
+        return self._may_send and target is not None and target.is_entitled and target.is_active
 
     def _target(self, subscription_id: UUID) -> Target | None:
         return self._knowledge.targets.get(subscription_id) if self._knowledge else None

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 
 from delivery import breaker, outgoing
@@ -49,11 +51,18 @@ def refusal(
 
 
 async def attempt(
-    transport: Transport, message: Message, target: Target, address: Address, *, now: datetime
+    transport: Transport,
+    message: Message,
+    target: Target,
+    address: Address,
+    *,
+    may_go: Callable[[], bool] | None = None,
+    now: datetime,
 ) -> Receipt | TransportError:
     """Make the request and send it; whatever goes wrong is the answer.
 
-    Cancelled, it answers `INTERRUPTED`: whoever breaks it off wants that written down.
+    `may_go` is asked once more when a connection stands, right before the request goes out; if not,
+    or cancelled, it answers `INTERRUPTED`: whoever breaks it off wants that written down.
     """
     try:
         if target.fault:
@@ -66,7 +75,7 @@ async def attempt(
             timeout_seconds=target.timeout_seconds,
             timestamp=int(now.timestamp()),
         )
-        return await transport.send(request)
+        return await transport.send(replace(request, may_go=may_go))
     except TransportError as error:
         return error
     except MappingFailed as error:

@@ -7,6 +7,7 @@ Adding one is one file, one line in `table.py` and one test file. Start at `Tran
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
@@ -90,6 +91,8 @@ class Outgoing:
     timeout_seconds: float = 15.0
     tls: Tls | None = None
     auth: Auth | None = None
+    # Asked when a connection stands, which may take seconds; if not, `INTERRUPTED` is raised.
+    may_go: Callable[[], bool] | None = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

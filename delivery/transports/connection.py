@@ -40,6 +40,7 @@ class Connection(asyncio.Protocol):
         self._parser = httptools.HttpResponseParser(self)
         self._read_timer: asyncio.TimerHandle | None = None
         self._is_spoilt = False
+        self._status = 0  # it may be closed before its first request
 
     async def exchange(self, request: bytes, *, deadline: float, keep_bytes: int) -> Answer:
         """Send a request on an idle connection and return the answer."""

@@ -66,9 +66,11 @@ class Client:
         timeout_seconds: float,
         tls: ssl.SSLContext,
         keep_bytes: int,
+        before_sending: Callable[[], None] | None = None,
     ) -> Answer:
         """Send a request and return the answer, with at most `keep_bytes` of its body.
 
+        `before_sending` is called when the connection stands; what it raises is raised here.
         Once the status is known nothing fails any more: the body is as much as came. Raises
         `BadUrl`, `ValueError` for headers that cannot be sent, `ConnectTimeout`, `TimeoutError`,
         `NotHttp` and `OSError`.
@@ -82,6 +84,8 @@ class Client:
             key, min(0.9 * timeout_seconds, CONNECT_SECONDS)
         )
         try:
+            if before_sending is not None:
+                before_sending()
             return await connection.exchange(request, deadline=deadline, keep_bytes=keep_bytes)
         finally:
             if connection.is_reusable():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import socket
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from delivery import addresses
 from delivery.transports import (
@@ -102,6 +102,7 @@ class WebhookTransport:
             timeout_seconds=outgoing.timeout_seconds,
             tls=tls.context(outgoing.tls) if outgoing.tls else tls.usual(),
             keep_bytes=keep_bytes,
+            before_sending=_guard(outgoing.may_go),
         )
 
     async def _fetch(self, outgoing: Outgoing) -> tuple[int, bytes]:
@@ -123,6 +124,20 @@ class WebhookTransport:
         # A small request must not wait for the acknowledgement of the one before.
         made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return made
+
+
+def _guard(may_go: Callable[[], bool] | None) -> Callable[[], None] | None:
+    if may_go is None:
+        return None
+
+    def check() -> None:
+        if not may_go():
+            raise TransportError(
+                "Whether this may be sent is no longer sure: it is asked again.",
+                error_class=ErrorClass.INTERRUPTED,
+            )
+
+    return check
 
 
 def _excerpt(answer: Answer) -> str:

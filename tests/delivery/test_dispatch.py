@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import socket
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -28,6 +30,7 @@ from delivery.models import (
     Subscription,
 )
 from delivery.states import BodyMode, DeliveryStatus
+from delivery.transports.names import AddrInfo
 from delivery.transports.webhook import WebhookTransport
 from governance import grants
 from governance.governed import governed
@@ -178,6 +181,30 @@ def test_a_revoke_holds_for_an_engine_that_runs(engine: Engine, receiver: Receiv
     owe(subscription, make_events(version))
     engine.drain(seconds=5)
     assert len(receiver.got) == 1
+
+
+def test_a_revoke_holds_for_a_request_that_still_connects(receiver: Receiver) -> None:
+    async def slowly(_host: str, port: int) -> Sequence[AddrInfo]:
+        await asyncio.sleep(2.5)
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port))]
+
+    engine = Engine(transport=WebhookTransport(allowed_networks=LOOPBACK, resolve=slowly))
+    subscription, version = make_world(f"http://slow.example.com:{receiver.port}/hook")
+    owe(subscription, make_events(version))
+    drain = threading.Thread(target=engine.drain, kwargs={"seconds": 5})
+    try:
+        drain.start()
+        time.sleep(0.5)
+        grant = Grant.objects.get(application=subscription.application)
+        admin = factories.make_admin()
+        grants.revoke(grant, by=admin, reason="No longer needed", now=timezone.now())
+        drain.join()
+        time.sleep(0.6)  # until the engine asks again what governance says
+        engine.drain(seconds=2)
+    finally:
+        engine.close()
+    assert receiver.got == []
+    assert statuses() == {"skipped": 1}
 
 
 def test_a_paused_subscription_keeps_its_backlog(engine: Engine, receiver: Receiver) -> None:
