@@ -140,14 +140,16 @@ def start(
     needs_approval = len(candidates) > configuration.replay_approval_above()
     state = ReplayState.AWAITING_APPROVAL if needs_approval else ReplayState.QUEUED
     refused = replay_checks.refusals(candidates, now=now, includes_arrived=includes_arrived)
+    chosen = {
+        **selection.as_json(),
+        **({"includes_arrived": True} if includes_arrived else {}),
+        **({"one_first": True} if one_first else {}),
+    }
     with governed(by=by, now=now, reason=reason):
+        _refuse_second_of_selection(chosen, environment, subscription)
         replay = Replay.objects.create(
             environment=environment,
-            selection={
-                **selection.as_json(),
-                **({"includes_arrived": True} if includes_arrived else {}),
-                **({"one_first": True} if one_first else {}),
-            },
+            selection=chosen,
             subscription=subscription,
             reason=reason,
             rate_per_second=rate,
@@ -181,6 +183,19 @@ def start(
             related=tuple(Subscription.objects.filter(pk__in=_targets(candidates))),
         )
     return replay
+
+
+def _refuse_second_of_selection(
+    chosen: dict[str, object], environment: str, subscription: Subscription | None
+) -> None:
+    """Keep a button that is pressed twice, or by two people, from sending everything twice."""
+    unfinished = Replay.objects.exclude(state__in=[ReplayState.DONE, ReplayState.CANCELLED])
+    same = unfinished.filter(
+        environment=environment, selection=chosen, subscription=subscription
+    ).first()
+    if same is not None:
+        message = _("R-%(number)s replays these already. See how far it is, or cancel it first.")
+        raise ValidationError({"selection": message % {"number": same.number}})
 
 
 def approve(replay: Replay, *, by: User, now: datetime) -> Replay:

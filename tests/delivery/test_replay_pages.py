@@ -164,3 +164,12 @@ def test_large_replay_waits_for_a_second_person(settings: LazySettings, support:
     assert act(signed_in(factories.make_admin()), replay, "approve") == 302
     replay.refresh_from_db()
     assert replay.state == "queued"
+
+
+def test_button_pressed_twice_replays_once(support: Client) -> None:
+    [dead] = make_dead(1)
+    data = {"delivery": str(dead.pk), "reason": "Mended."}
+    assert support.post(NEW, data).status_code == 302
+    again = support.post(NEW, data)
+    assert Replay.objects.count() == 1
+    assert f"R-{Replay.objects.get().number} replays these already." in text_of(again)

@@ -324,8 +324,15 @@ def test_a_replay_that_breaks_holds_up_no_other(
     _subscription, group = die(engine, receiver, 2)
     now = timezone.now()
     broken, sound = (
-        replays.start(of_group(group), environment="production", reason="Try", by=support, now=now)
-        for _ in range(2)
+        replays.start(
+            of_group(group),
+            environment="production",
+            reason="Try",
+            by=support,
+            now=now,
+            includes_arrived=also,
+        )
+        for also in (False, True)
     )
     step = replay_running.step
 
