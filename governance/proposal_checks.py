@@ -146,7 +146,7 @@ def _in_words(report: Report, olds: Sequence[SchemaVersion]) -> str:
     against = ", ".join(old.version for old in olds)
     if not parts:
         return _("Compared with %(versions)s: nobody is hurt.") % {"versions": against}
-    return _("Of the changes from %(versions)s %(parts)s.") % {
+    return _("Of the changes from %(versions)s, %(parts)s.") % {
         "versions": against,
         "parts": ", ".join(parts),
     }

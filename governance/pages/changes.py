@@ -15,9 +15,10 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from catalog.models import EventType, SchemaVersion
+from catalog.models import EventType, Release, SchemaVersion
 from catalog.requests import PortalRequest
 from catalog.vocabulary import MARKS
+from catalog.words import Environment, ReleaseState
 from governance import access, authoring, change_forms, checks, proposals, reviews, workflow
 from governance.actions import Action
 from governance.models import ChangeRequest, LedgerEntry
@@ -187,8 +188,19 @@ def change_detail(request: PortalRequest, number: int) -> HttpResponse:
         "can": can,
         "may_propose": access.allows(request.user, Action.CHANGE_PROPOSE, change.topic),
         "is_own": change.proposed_by_id == request.user.pk,
+        "may_promote": _waits_for_production(change, proposal.version if proposal else ""),
     }
     return render(request, "governance/change_detail.html", context)
+
+
+def _waits_for_production(change: ChangeRequest, version: str) -> bool:
+    """Tell whether the applied version is in staging only."""
+    return Release.objects.filter(
+        version__event_type=change.event_type_id,
+        version__version=version,
+        environment=Environment.PRODUCTION,
+        state=ReleaseState.STAGED,
+    ).exists()
 
 
 def _old_document(change: ChangeRequest) -> str:
