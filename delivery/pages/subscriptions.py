@@ -22,7 +22,7 @@ from django.views.decorators.http import require_POST
 from catalog import form_faults
 from catalog.models import Application, EventType
 from catalog.requests import PortalRequest
-from delivery import backlogs, connecting, orders, pings, subscriptions
+from delivery import backlogs, connecting, orders, pings, sealing, subscriptions
 from delivery.models import Delivery, Subscription
 from delivery.standing import standing
 from delivery.states import SubscriptionState
@@ -203,7 +203,7 @@ def _create(request: PortalRequest, form: SubscriptionForm) -> HttpResponse | No
     except ValidationError as error:
         form_faults.put(form, error)
         return None
-    request.session["new_secret"] = [made.number, secret]
+    request.session["new_secret"] = [made.number, sealing.seal(secret)]
     messages.success(request, _("Connected. Send a test event to see that it works."))
     return redirect("delivery:subscription-detail", made.number)
 
@@ -217,14 +217,15 @@ def subscription_detail(request: PortalRequest, number: int) -> HttpResponse:
     latest = access.restrict(
         Delivery.objects.filter(subscription=subscription), request.user, Action.DELIVERY_VIEW
     )
-    new_number, secret = request.session.pop("new_secret", [None, ""])
+    # Until it is shown, the session keeps the secret sealed, as it is everywhere at rest.
+    new_number, sealed = request.session.pop("new_secret", [None, ""])
     order = subscriptions.order_of(subscription)
     context = {
         "subscription": subscription,
         "standing": standing(subscription),
         "backlog": subscriptions.backlog(subscription),
         "latest": latest.with_names().order_by("-id")[:LATEST],
-        "secret": secret if new_number == number else "",
+        "secret": sealing.unseal(sealed) if new_number == number and sealed else "",
         "advice": orders.advice(order),
         "clicks": connecting.clicks(subscription.application.kind),
         "is_paused": subscription.state != SubscriptionState.ACTIVE,
@@ -294,7 +295,7 @@ def _act(request: PortalRequest, subscription: Subscription, verb: str) -> HttpR
             request.session["ping"] = asdict(pings.ping(subscription, by=by, now=now))
         case "rotate-secret":
             secret = subscriptions.rotate_secret(subscription, by=by, now=now)
-            request.session["new_secret"] = [number, secret]
+            request.session["new_secret"] = [number, sealing.seal(secret)]
             messages.success(
                 request, _("A new secret signs from now on; the old one holds for 24 hours more.")
             )
