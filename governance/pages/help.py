@@ -115,7 +115,6 @@ _LINKS = {
     "requests": "governance:access-request-list",
     "failures": "delivery:failure-list",
     "search": "delivery:event-list",
-    "operations": "delivery:operations",
     "admin": "admin:index",
 }
 _HEADING = re.compile(r"^# (.+)$", re.MULTILINE)
