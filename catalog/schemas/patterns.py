@@ -14,8 +14,9 @@ def matching_text(pattern: str, *, at_least: int = 0) -> str:
     Understands what Python's own reader does; look-around and back-references are passed over, so
     that the text may then not match.
     """
+    library: Any = re  # its reader has no public name, and it is the only one there is
     try:
-        parsed = re._parser.parse(pattern)  # type: ignore[attr-defined]  # the only reader there is
+        parsed = library._parser.parse(pattern)
     except (re.error, RecursionError, OverflowError):
         return "text"
     for repeat in (1, at_least, 2 * at_least):
