@@ -17,7 +17,7 @@ from catalog.guarded_admin import (
     pretty,
     to_list,
 )
-from delivery import subscriptions
+from delivery import backlogs, subscriptions
 from delivery.models import (
     Circuit,
     Delivery,
@@ -115,7 +115,7 @@ class SubscriptionAdmin(GuardedAdmin):
 
 
 def _backlog(subscription: Subscription) -> str:
-    found = subscriptions.backlog(subscription)
+    found = backlogs.of_one(subscription)
     return ngettext("%d delivery waits", "%d deliveries wait", found.count) % found.count
 
 

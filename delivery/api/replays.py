@@ -16,7 +16,7 @@ from rest_framework.response import Response
 
 from catalog.api.doors import Door, ListDoor, OneDoor, pointing, read
 from catalog.models import Topic
-from delivery import replays
+from delivery import replay_plans, replays
 from delivery.api.shapes import Reason, ReplayMade, ReplayQuery, ReplayShape, ReplayWish
 from delivery.models import FailureGroup, Replay, Subscription
 from delivery.replay_selections import Selection
@@ -178,7 +178,7 @@ def _told(row: Any) -> dict[str, object]:
     }
 
 
-def _previewed(preview: replays.Preview) -> dict[str, object]:
+def _previewed(preview: replay_plans.Preview) -> dict[str, object]:
     return {
         "id": None,
         "matched": preview.matched,

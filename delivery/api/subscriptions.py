@@ -16,7 +16,7 @@ from rest_framework.response import Response
 
 from catalog.api.doors import Door, ListDoor, OneDoor, pointing, read
 from catalog.models import EventType, Topic
-from delivery import orders, subscriptions
+from delivery import orders, signing_secrets, standing_orders, subscriptions
 from delivery.api.asking import application_of
 from delivery.api.order_shapes import (
     OrderWish,
@@ -103,7 +103,7 @@ class Subscriptions(_Door, ListDoor[Subscription]):
             **wish,
         )
         row = _Door.queryset.get(pk=made.pk)
-        said = {"secret": secret, "advice": orders.advice(subscriptions.order_of(row))}
+        said = {"secret": secret, "advice": orders.advice(standing_orders.order_of(row))}
         return Response({**SubscriptionShape(row).data, **said}, status=201)
 
     def _topic(self, name: str, event_types: list[str]) -> Topic:
@@ -180,7 +180,7 @@ class RotateSecret(_Door):
         given = read(Rotation, request.data)
         now, overlap = timezone.now(), timedelta(seconds=given["overlap_seconds"])
         with pointing({"overlap": "overlap_seconds"}):
-            secret = subscriptions.rotate_secret(
+            secret = signing_secrets.rotate(
                 self.get_object(), by=self.person, now=now, overlap=overlap, reason=given["reason"]
             )
         return Response(Rotated({"secret": secret, "old_valid_until": now + overlap}).data)

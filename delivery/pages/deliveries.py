@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from catalog.requests import PortalRequest
-from delivery import failures, lives
+from delivery import curl, failures, legs, payloads
 from delivery.event_forms import DiscardForm
 from delivery.models import Delivery
 from delivery.states import DeliveryStatus
@@ -43,8 +43,8 @@ def _delivery(request: PortalRequest, pk: UUID) -> Delivery:
 def delivery_detail(request: PortalRequest, pk: UUID) -> HttpResponse:
     """Show how a delivery stands, in words, with every try."""
     delivery = _delivery(request, pk)
-    [leg] = lives.legs_of([delivery])
-    payload = lives.payload_of(delivery.event, viewer=request.user)
+    [leg] = legs.of([delivery])
+    payload = payloads.seen_by(delivery.event, viewer=request.user)
     repeated = access.restrict(
         Delivery.objects.filter(repeats_id=pk), request.user, Action.DELIVERY_VIEW
     )
@@ -55,7 +55,7 @@ def delivery_detail(request: PortalRequest, pk: UUID) -> HttpResponse:
         "subscription": delivery.subscription,
         "leg": leg,
         "payload": payload,
-        "command": lives.delivery_command(delivery, payload, now=timezone.now()),
+        "command": curl.to_deliver(delivery, payload, now=timezone.now()),
         "repeats": list(repeated.order_by("pk")[:20]),
         "form": DiscardForm(),
         "may_replay": Action.DELIVERY_REPLAY in can and delivery.status != DeliveryStatus.PENDING,

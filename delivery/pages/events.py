@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 
 from catalog.models import Application, EventType
 from catalog.requests import PortalRequest
-from delivery import lives, searching
+from delivery import curl, lives, moments, searching
 from delivery.event_forms import EventSearchForm
 from delivery.models import Event
 from governance import access
@@ -89,15 +89,15 @@ def event_detail(request: PortalRequest, pk: UUID) -> HttpResponse:
     context = {
         "event": event,
         "life": life,
-        "moments": [_entry(one) for one in lives.moments(life)],
+        "moments": [_entry(one) for one in moments.of(life)],
         "attributes": lives.attributes_of(event),
-        "command": lives.publish_command(event, life.payload),
+        "command": curl.to_publish(event, life.payload),
         "may_replay": access.allows(request.user, Action.DELIVERY_REPLAY),
     }
     return render(request, "delivery/event_detail.html", context)
 
 
-def _entry(moment: lives.Moment) -> dict[str, Any]:
+def _entry(moment: moments.Moment) -> dict[str, Any]:
     return {
         "at": moment.at,
         "style": "exact",

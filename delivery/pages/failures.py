@@ -19,7 +19,7 @@ from django.views.decorators.http import require_POST
 
 from catalog.requests import PortalRequest
 from catalog.vocabulary import MARKS
-from delivery import diagnosis, failures, letters, overview, subscriptions
+from delivery import backlogs, diagnosis, failures, letters, overview
 from delivery.failure_forms import IgnoreForm, NoteForm, ResolveForm
 from delivery.models import DeadLetter, FailureGroup
 from delivery.pages import operation_charts as drawn
@@ -92,7 +92,7 @@ def failure_detail(request: PortalRequest, number: int) -> HttpResponse:
         "group": group,
         "subscription": group.subscription,
         "told": _told(group),
-        "backlog": subscriptions.backlog(group.subscription),
+        "backlog": backlogs.of_one(group.subscription),
         "page": page,
         "letters": letters.with_events(list(page)),
         "letter": letters.opened(shown, viewer=request.user) if shown else None,

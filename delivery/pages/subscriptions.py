@@ -22,7 +22,16 @@ from django.views.decorators.http import require_POST
 from catalog import form_faults
 from catalog.models import Application, EventType
 from catalog.requests import PortalRequest
-from delivery import backlogs, connecting, orders, pings, sealing, subscriptions
+from delivery import (
+    backlogs,
+    connecting,
+    orders,
+    pings,
+    sealing,
+    signing_secrets,
+    standing_orders,
+    subscriptions,
+)
 from delivery.models import Delivery, Subscription
 from delivery.standing import standing
 from delivery.states import SubscriptionState
@@ -219,11 +228,11 @@ def subscription_detail(request: PortalRequest, number: int) -> HttpResponse:
     )
     # Until it is shown, the session keeps the secret sealed, as it is everywhere at rest.
     new_number, sealed = request.session.pop("new_secret", [None, ""])
-    order = subscriptions.order_of(subscription)
+    order = standing_orders.order_of(subscription)
     context = {
         "subscription": subscription,
         "standing": standing(subscription),
-        "backlog": subscriptions.backlog(subscription),
+        "backlog": backlogs.of_one(subscription),
         "latest": latest.with_names().order_by("-id")[:LATEST],
         "secret": sealing.unseal(sealed) if new_number == number and sealed else "",
         "advice": orders.advice(order),
@@ -294,7 +303,7 @@ def _act(request: PortalRequest, subscription: Subscription, verb: str) -> HttpR
         case "ping":
             request.session["ping"] = asdict(pings.ping(subscription, by=by, now=now))
         case "rotate-secret":
-            secret = subscriptions.rotate_secret(subscription, by=by, now=now)
+            secret = signing_secrets.rotate(subscription, by=by, now=now)
             request.session["new_secret"] = [number, sealing.seal(secret)]
             messages.success(
                 request, _("A new secret signs from now on; the old one holds for 24 hours more.")

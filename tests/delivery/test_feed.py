@@ -14,7 +14,7 @@ from catalog.ids import uuid7
 from catalog.models import Application, EventType
 from catalog.moves import IllegalMove
 from catalog.words import Environment
-from delivery import feed, hooks, knowledge, publishing, subscriptions
+from delivery import backlogs, feed, hooks, knowledge, publishing, subscriptions
 from delivery.cloudevents import Envelope
 from delivery.known import Publisher
 from delivery.models import Delivery, QueueRow, Subscription
@@ -117,7 +117,7 @@ def test_what_is_published_is_handed_out_in_order_as_whole_events(pulled: Feed) 
 def test_no_worker_may_claim_what_a_feed_waits_for(pulled: Feed) -> None:
     pulled.publish(1)
     assert not QueueRow.objects.due(timezone.now()).exists()
-    assert subscriptions.backlog(pulled.subscription).count == 1
+    assert backlogs.of_one(pulled.subscription).count == 1
 
 
 def test_pages_follow_one_another_by_their_cursor(pulled: Feed) -> None:

@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from catalog.models import Application, EventType, Topic
 from catalog.words import Environment
-from delivery import subscriptions
+from delivery import backlogs, subscriptions
 from delivery.asgi import NOTES_SECONDS
 from delivery.models import Delivery, Event, EventIdentity, Payload, QueueRow, Subscription
 from delivery.states import DeliveryStatus
@@ -452,4 +452,4 @@ def test_a_paused_subscription_keeps_its_backlog(shop: Shop) -> None:
     subscriptions.pause(shop.subscription, by=owner, now=timezone.now())
     wait_until_known()
     assert shop.publish(event()).json()["deliveries"] == 1
-    assert subscriptions.backlog(shop.subscription).count == 1
+    assert backlogs.of_one(shop.subscription).count == 1

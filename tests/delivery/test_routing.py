@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from delivery import knowledge, routing, subscriptions
+from delivery import backlogs, knowledge, routing, subscriptions
 from delivery.cloudevents import Envelope, ExtensionValue
 from delivery.models import Delivery, Event, FilteredCount, QueueRow, Subscription
 from delivery.routing import Verdict
@@ -151,7 +151,7 @@ def test_paused_and_disabled_subscriptions_go_on_collecting(shop: Shop) -> None:
     owner = factories.make_person(team=made.application.team)
     subscriptions.pause(made, by=owner, now=timezone.now())
     shop.publish()
-    assert subscriptions.backlog(made).count == 1
+    assert backlogs.of_one(made).count == 1
 
 
 def test_an_ended_subscription_gets_nothing_more(shop: Shop) -> None:

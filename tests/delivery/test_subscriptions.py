@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -15,7 +16,7 @@ from catalog.ids import uuid7
 from catalog.models import Application, Topic, User
 from catalog.moves import IllegalMove
 from catalog.words import Environment
-from delivery import endpoints, orders, sealing, signing, subscriptions
+from delivery import backlogs, endpoints, orders, sealing, signing, signing_secrets, subscriptions
 from delivery.models import Delivery, Endpoint, EndpointSecret, QueueRow, Subscription
 from delivery.orders import Order
 from delivery.states import DeliveryStatus, DisableReason, SubscriptionState
@@ -210,10 +211,10 @@ def test_resuming_leaves_the_age_of_what_waited_where_it_was(flow: Flow) -> None
 
 def test_the_backlog_says_how_much_and_how_old(flow: Flow) -> None:
     made, _secret = flow.create()
-    assert subscriptions.backlog(made).count == 0
+    assert backlogs.of_one(made).count == 0
     owe(made)
     owe(made)
-    found = subscriptions.backlog(made)
+    found = backlogs.of_one(made)
     assert found.count == 2
     assert found.oldest_at is not None
     assert timezone.now() - found.oldest_at < timedelta(seconds=30)
@@ -235,7 +236,7 @@ def test_ending_discards_the_backlog_and_says_so(flow: Flow) -> None:
 def test_two_secrets_are_valid_while_one_is_rotated_out(flow: Flow) -> None:
     made, first = flow.create()
     now = timezone.now()
-    second = subscriptions.rotate_secret(made, by=flow.owner, now=now)
+    second = signing_secrets.rotate(made, by=flow.owner, now=now)
     assert made.endpoint is not None
     assert endpoints.signing_secrets(made.endpoint, now=now) == [second, first]
     later = now + timedelta(hours=25)
@@ -245,8 +246,8 @@ def test_two_secrets_are_valid_while_one_is_rotated_out(flow: Flow) -> None:
 def test_a_second_rotation_ends_the_oldest_secret_at_once(flow: Flow) -> None:
     made, _first = flow.create()
     now = timezone.now()
-    second = subscriptions.rotate_secret(made, by=flow.owner, now=now)
-    third = subscriptions.rotate_secret(made, by=flow.owner, now=now + timedelta(seconds=1))
+    second = signing_secrets.rotate(made, by=flow.owner, now=now)
+    third = signing_secrets.rotate(made, by=flow.owner, now=now + timedelta(seconds=1))
     assert made.endpoint is not None
     later = now + timedelta(seconds=2)
     assert endpoints.signing_secrets(made.endpoint, now=later) == [third, second]
@@ -255,14 +256,12 @@ def test_a_second_rotation_ends_the_oldest_secret_at_once(flow: Flow) -> None:
 def test_an_overlap_of_more_than_a_week_is_refused(flow: Flow) -> None:
     made, _secret = flow.create()
     with pytest.raises(ValidationError):
-        subscriptions.rotate_secret(
-            made, by=flow.owner, now=timezone.now(), overlap=timedelta(days=8)
-        )
+        signing_secrets.rotate(made, by=flow.owner, now=timezone.now(), overlap=timedelta(days=8))
 
 
 def test_looking_at_a_secret_is_in_the_ledger(flow: Flow) -> None:
     made, secret = flow.create()
-    assert subscriptions.reveal_secret(made, by=flow.owner, now=timezone.now()) == secret
+    assert signing_secrets.reveal(made, by=flow.owner, now=timezone.now()) == secret
     assert LedgerEntry.objects.filter(action="secret:view", actor_id=flow.owner.pk).exists()
 
 
@@ -285,14 +284,20 @@ def test_a_seal_that_no_key_opens_says_so(monkeypatch: pytest.MonkeyPatch) -> No
         sealing.unseal(token)
 
 
-VERBS = ["pause", "end", "ping", "rotate_secret", "reveal_secret"]
+VERBS = [
+    subscriptions.pause,
+    subscriptions.end,
+    subscriptions.ping,
+    signing_secrets.rotate,
+    signing_secrets.reveal,
+]
 
 
 @pytest.mark.parametrize("verb", VERBS)
-def test_a_stranger_can_do_nothing_with_it(flow: Flow, verb: str) -> None:
+def test_a_stranger_can_do_nothing_with_it(flow: Flow, verb: Callable[..., object]) -> None:
     made, _secret = flow.create()
     with pytest.raises(PermissionDenied):
-        getattr(subscriptions, verb)(made, by=flow.stranger, now=timezone.now())
+        verb(made, by=flow.stranger, now=timezone.now())
 
 
 def test_an_inactive_owner_can_do_nothing_with_it(flow: Flow) -> None:

@@ -1,0 +1,90 @@
+"""One delivery of an event with all that is known of it: tries, place in the queue, letter."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from delivery import diagnosis
+from delivery.models import Attempt, DeadLetter, Delivery, QueueRow, Replay
+from delivery.states import AttemptOutcome, DeliveryStatus
+
+# What one page shows; an event that was replayed more often than this is rare.
+MOST_ATTEMPTS = 1_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Leg:
+    """One delivery of the event with all that is known of it."""
+
+    delivery: Delivery
+    attempts: Sequence[Attempt] = ()
+    queued: QueueRow | None = None
+    letter: DeadLetter | None = None
+    replay: Replay | None = None
+
+    @property
+    def state(self) -> str:
+        """Return the status, `retrying` where it is owed and was tried."""
+        if self.delivery.status == DeliveryStatus.PENDING and self.attempts:
+            return "retrying"
+        return str(self.delivery.status)
+
+    @property
+    def next_try_at(self) -> datetime | None:
+        """Return when it is tried next; None when nothing is planned, as for a feed."""
+        if self.queued is None or self.queued.due_at.year > 9000:
+            return None
+        return self.queued.due_at
+
+    @property
+    def last_failure(self) -> Attempt | None:
+        """Return the last try when it failed."""
+        last = self.attempts[-1] if self.attempts else None
+        return last if last and last.outcome == AttemptOutcome.FAILED else None
+
+    @property
+    def told(self) -> diagnosis.Diagnosis | None:
+        """Return what its last failure means; None when it did not fail last."""
+        failed = self.last_failure
+        if failed is None:
+            return None
+        kind = self.delivery.subscription.application.kind
+        return diagnosis.explain(failed.error_class, failed.status_code, kind=kind)
+
+    @property
+    def reason(self) -> diagnosis.Text:
+        """Return why it stands as it does, in words; empty where the state says it all."""
+        match self.delivery.status:
+            case DeliveryStatus.SKIPPED:
+                return diagnosis.explain_skip(self.delivery.reason)
+            case DeliveryStatus.DISCARDED:
+                return self.delivery.reason
+            case DeliveryStatus.DEAD | DeliveryStatus.PENDING if self.told:
+                return self.told.what
+        return ""
+
+
+def of(deliveries: Sequence[Delivery]) -> list[Leg]:
+    """Return deliveries with their tries, places in the queue, letters and replays: 4 queries."""
+    ids = [one.pk for one in deliveries]
+    tries: dict[UUID, list[Attempt]] = {pk: [] for pk in ids}
+    for attempt in Attempt.objects.filter(delivery_id__in=ids).order_by("id")[:MOST_ATTEMPTS]:
+        tries[attempt.delivery_id].append(attempt)
+    queued = QueueRow.objects.in_bulk(ids)
+    letters = DeadLetter.objects.select_related("failure_group").in_bulk(ids)
+    replays = Replay.objects.select_related("requested_by").in_bulk(
+        {one.replay_id for one in deliveries if one.replay_id}
+    )
+    return [
+        Leg(
+            delivery=one,
+            attempts=tries[one.pk],
+            queued=queued.get(one.pk),
+            letter=letters.get(one.pk),
+            replay=replays.get(one.replay_id) if one.replay_id else None,
+        )
+        for one in deliveries
+    ]

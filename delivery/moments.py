@@ -1,0 +1,164 @@
+"""What happened in an event's life, one thing after the other, as its timeline draws it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from delivery import diagnosis
+from delivery.lives import Life
+from delivery.models import Attempt, Subscription
+from delivery.states import AttemptOutcome, DeliveryStatus
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Moment:
+    """One thing that happened, as the timeline draws it."""
+
+    at: datetime
+    title: str
+    icon: str
+    tone: str = "idle"
+    text: diagnosis.Text = ""
+    by: str = ""
+    page: str = ""
+    key: object = None
+
+
+def of(life: Life) -> list[Moment]:
+    """Return what happened, oldest first; what is still to come stands last."""
+    found = [*_beginning(life), *_tries(life), *_ends(life), *_relations(life)]
+    return sorted(found, key=lambda one: one.at)
+
+
+def _beginning(life: Life) -> Iterator[Moment]:
+    event = life.event
+    yield Moment(
+        at=event.received_at,
+        title=_("Received from %(application)s") % {"application": event.application.name},
+        icon="inbox-arrow-down",
+        tone="good",
+        text=_(
+            "It kept its contract, version %(version)s, and its application was allowed to "
+            "publish to %(topic)s."
+        )
+        % {"version": event.version.version, "topic": event.type.topic.name},
+    )
+    first = [leg for leg in life.legs if leg.delivery.replay_id is None]
+    goes = sum(leg.state != "skipped" for leg in first)
+    text = ngettext("%(n)s delivery was made.", "%(n)s deliveries were made.", goes) % {"n": goes}
+    if life.left_out:
+        left = len(life.left_out)
+        text += " " + ngettext(
+            "%(n)s subscription was left out.", "%(n)s subscriptions were left out.", left
+        ) % {"n": left}
+    yield Moment(at=event.received_at, title=_("Routed"), icon="arrows-pointing-out", text=text)
+
+
+def _tries(life: Life) -> Iterator[Moment]:
+    for leg in life.legs:
+        name = leg.delivery.subscription.name
+        for attempt in leg.attempts:
+            is_good = attempt.outcome == AttemptOutcome.DELIVERED
+            words = {"name": name, "n": attempt.number, "answer": answer_of(attempt)}
+            yield Moment(
+                at=attempt.started_at,
+                title=_("Arrived at %(name)s") % words
+                if is_good
+                else _("Try %(n)s at %(name)s failed: %(answer)s") % words,
+                icon="check-circle" if is_good else "x-circle",
+                tone="good" if is_good else "bad",
+                text=_("Answered %(answer)s at try %(n)s.") % words
+                if is_good
+                else _told(attempt, leg.delivery.subscription),
+                page="delivery:delivery-detail",
+                key=leg.delivery.pk,
+            )
+        if leg.next_try_at and leg.attempts:
+            yield Moment(
+                at=leg.next_try_at,
+                title=_("Next try at %(name)s") % {"name": name},
+                icon="clock",
+                page="delivery:delivery-detail",
+                key=leg.delivery.pk,
+            )
+
+
+def _told(attempt: Attempt, subscription: Subscription) -> diagnosis.Text:
+    kind = subscription.application.kind
+    return diagnosis.explain(attempt.error_class, attempt.status_code, kind=kind).what
+
+
+def answer_of(attempt: Attempt) -> str:
+    """Return a status or the kind of failure, as a word."""
+    if attempt.status_code:
+        return str(attempt.status_code)
+    return attempt.error_class.replace("_", " ") or str(AttemptOutcome(attempt.outcome).label)
+
+
+_ENDS = {
+    DeliveryStatus.DEAD: ("x-circle", "bad"),
+    DeliveryStatus.SKIPPED: ("forward", "idle"),
+    DeliveryStatus.DISCARDED: ("trash", "idle"),
+}
+
+
+def _ends(life: Life) -> Iterator[Moment]:
+    titles = {
+        DeliveryStatus.DEAD: _("Gave up on %(name)s: a dead letter"),
+        DeliveryStatus.SKIPPED: _("Not sent to %(name)s"),
+        DeliveryStatus.DISCARDED: _("Discarded for %(name)s"),
+    }
+    for leg in life.legs:
+        delivery = leg.delivery
+        status = DeliveryStatus(delivery.status)
+        if status not in _ENDS or delivery.ended_at is None:
+            continue
+        icon, tone = _ENDS[status]
+        limit = diagnosis.explain_limit(leg.letter.limit) if leg.letter else leg.reason
+        yield Moment(
+            at=delivery.ended_at,
+            title=titles[status] % {"name": delivery.subscription.name},
+            icon=icon,
+            tone=tone,
+            text=limit if status == DeliveryStatus.DEAD else leg.reason,
+            page="delivery:delivery-detail",
+            key=delivery.pk,
+        )
+
+
+def _relations(life: Life) -> Iterator[Moment]:
+    for replay in {leg.replay.pk: leg.replay for leg in life.legs if leg.replay}.values():
+        yield Moment(
+            at=replay.started_at or replay.requested_at,
+            title=_("Replayed, %(replay)s") % {"replay": replay},
+            icon="arrow-uturn-left",
+            tone="info",
+            by=str(replay.requested_by),
+            text=replay.reason,
+            page="delivery:replay-detail",
+            key=replay.number,
+        )
+    for one in life.effects:
+        yield Moment(
+            at=one.received_at,
+            title=_("%(title)s followed") % {"title": one.type.title},
+            icon="arrow-right",
+            tone="info",
+            text=_("%(application)s made it of this event.") % {"application": one.application},
+            page="delivery:event-detail",
+            key=one.pk,
+        )
+    for one in life.corrections:
+        yield Moment(
+            at=one.received_at,
+            title=_("Corrected by %(id)s") % {"id": one.event_id},
+            icon="pencil",
+            tone="info",
+            page="delivery:event-detail",
+            key=one.pk,
+        )

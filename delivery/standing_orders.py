@@ -1,0 +1,129 @@
+"""Between a subscription's row and what it asks for, both ways."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import datetime
+
+from catalog.models import Application
+from delivery import endpoints
+from delivery.models import Endpoint, Subscription
+from delivery.orders import Order, Wishes
+from delivery.states import DeliveryMode
+
+
+def order_of(subscription: Subscription) -> Order:
+    """Return what the subscription asks for now."""
+    endpoint, fallback = subscription.endpoint, subscription.fallback_endpoint
+    waits = subscription.retry_waits_seconds
+    return Order(
+        name=subscription.name,
+        event_types=tuple(subscription.event_types),
+        filter=subscription.filter,
+        version_pin=subscription.version_pin,
+        mode=subscription.mode,
+        body=subscription.body,
+        mapping=subscription.mapping,
+        endpoint_url=endpoint.url if endpoint else "",
+        endpoint_region=endpoint.region_id if endpoint else "",
+        fallback_url=fallback.url if fallback else "",
+        is_ordered=subscription.is_ordered,
+        concurrency=subscription.concurrency,
+        rate_per_second=subscription.rate_per_second,
+        timeout_seconds=subscription.timeout_seconds,
+        retry_waits_seconds=None if waits is None else tuple(waits),
+        max_age_seconds=subscription.max_age_seconds,
+    )
+
+
+def write(order: Order, subscription: Subscription) -> None:
+    """Store the subscription with what the order asks for."""
+    subscription.name = (
+        order.name or f"{subscription.application.name} · {subscription.topic.title}"
+    )
+    subscription.event_types = list(order.event_types)
+    subscription.filter = order.filter or {}
+    subscription.version_pin = order.version_pin
+    subscription.mode = order.mode
+    subscription.body = order.body
+    subscription.mapping = order.mapping
+    subscription.is_ordered = order.is_ordered
+    subscription.concurrency = order.concurrency
+    subscription.rate_per_second = order.rate_per_second
+    subscription.timeout_seconds = order.timeout_seconds
+    waits = order.retry_waits_seconds
+    subscription.retry_waits_seconds = None if waits is None else list(waits)
+    subscription.max_age_seconds = order.max_age_seconds
+    subscription.save()
+
+
+def endpoint_for(
+    application: Application, order: Order, wishes: Wishes, *, now: datetime
+) -> tuple[Endpoint | None, str]:
+    """Make the endpoint of a new order; return it with its secret in plain, nothing for a feed."""
+    if order.mode != DeliveryMode.WEBHOOK:
+        return None, ""
+    return endpoints.make(
+        application,
+        url=order.endpoint_url,
+        region_id=order.endpoint_region or application.region_id,
+        credentials=wishes.get("credentials"),
+        custom_ca=wishes.get("custom_ca", ""),
+        now=now,
+    )
+
+
+def touches_endpoint(before: Order, order: Order, wishes: Wishes) -> bool:
+    """Tell whether the wishes change where events go, or what is shown there."""
+    return (
+        (before.endpoint_url, before.endpoint_region, before.fallback_url)
+        != (order.endpoint_url, order.endpoint_region, order.fallback_url)
+        or "credentials" in wishes
+        or "custom_ca" in wishes
+    )
+
+
+def change_endpoint(
+    subscription: Subscription, order: Order, wishes: Wishes, *, now: datetime
+) -> None:
+    """Put what the order and the wishes say into the endpoint; a feed has none."""
+    endpoint = subscription.endpoint
+    if endpoint is None:
+        return
+    endpoint.url = order.endpoint_url
+    endpoint.region_id = order.endpoint_region or endpoint.region_id
+    if "credentials" in wishes:
+        endpoint.sealed_auth = endpoints.sealed(wishes["credentials"])
+    endpoint.custom_ca = wishes.get("custom_ca", endpoint.custom_ca)
+    endpoint.changed_at = now
+    endpoint.save()
+
+
+def fallback_for(
+    application: Application, order: Order, standing: Endpoint | None, *, now: datetime
+) -> Endpoint | None:
+    """Return the order's second address: the one that stands if it is the same, else a new one."""
+    if not order.fallback_url:
+        return None
+    if standing is not None and standing.url == order.fallback_url:
+        return standing
+    region_id = order.endpoint_region or application.region_id
+    made, _secret = endpoints.make(
+        application, url=order.fallback_url, region_id=region_id, now=now
+    )
+    return made
+
+
+def facts(order: Order) -> Mapping[str, object]:
+    """Return the order for the ledger: documents by their digest, addresses without their query."""
+    told = asdict(order)
+    for name in ("endpoint_url", "fallback_url"):
+        # Builders put tokens into the query, and the ledger is for ever.
+        told[name] = str(told[name]).partition("?")[0]
+    for name in ("filter", "mapping"):
+        text = json.dumps(told[name], sort_keys=True) if told[name] else ""
+        told[name] = hashlib.sha256(text.encode()).hexdigest() if text else ""
+    return told
