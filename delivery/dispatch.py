@@ -39,7 +39,6 @@ from delivery.claiming import Owed
 from delivery.database_thread import DatabaseThread
 from delivery.outgoing import Message
 from delivery.settling import Refused, Result, Tried
-from delivery.states import SkipReason
 from delivery.targets import Knowledge, Target
 from delivery.transports import Transport, table
 from delivery.windows import Window
@@ -170,7 +169,8 @@ class Engine:
         if taken.probes:
             self._must_refresh = True
         self._fill()
-        self._forget_messages()
+        if len(self._messages) > MOST_MESSAGES:
+            self._forget_messages()
         return bool(taken.owed)
 
     async def _refresh(self) -> Knowledge:
@@ -184,7 +184,7 @@ class Engine:
         self._knowledge, self._known_at = fresh, asked_at
         if known is None or known.version != fresh.version:
             self._forget_lows()
-            self._messages.clear()
+            self._forget_messages()
             self._windows = {
                 pk: one for pk, one in self._windows.items() if pk in fresh.targets or one.is_busy
             }
@@ -220,10 +220,9 @@ class Engine:
                 window.is_hot = True
 
     def _forget_messages(self) -> None:
-        """Drop the events that nothing here waits for."""
-        if len(self._messages) > MOST_MESSAGES:
-            waiting = {one.event_id for window in self._windows.values() for one in window.waiting}
-            self._messages = {pk: self._messages[pk] for pk in waiting if pk in self._messages}
+        """Drop the events that nothing here waits for; what waits goes out as it was read."""
+        waiting = {one.event_id for window in self._windows.values() for one in window.waiting}
+        self._messages = {pk: self._messages[pk] for pk in waiting if pk in self._messages}
 
     def _forget_lows(self) -> None:
         self._forgot_at = self._loop.time()
@@ -301,22 +300,20 @@ class Engine:
     async def _deliver(self, owed: Owed, window: Window) -> None:
         now = self._clock()
         target = self._target(owed.subscription_id)
-        if target is None or owed.leased_until - now < timedelta(
-            seconds=target.timeout_seconds + 1
-        ):
+        if target is None or not _lasts(owed, target, now):
             return  # it becomes due again by itself
         is_probe = owed.delivery_id in window.probes
         window.probes.discard(owed.delivery_id)
         address, is_for_health = sending.address_for(
             owed, target, self._circuit(owed.subscription_id), is_probe=is_probe
         )
-        if address is None:
+        message = self._messages.get(owed.event_id)
+        if address is None or message is None:
             await self._give_back([owed])
             return
-        message = self._messages.get(owed.event_id)
         reason = sending.refusal(target, message, address, now)
-        if reason is not None or message is None:
-            self._note(Refused(owed=owed, reason=reason or SkipReason.EXPIRED, ended_at=now))
+        if reason is not None:
+            self._note(Refused(owed=owed, reason=reason, ended_at=now))
             return
         answer = await sending.attempt(
             self._transport, message, target, address, may_go=lambda: self._may_go(owed), now=now

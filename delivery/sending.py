@@ -37,12 +37,12 @@ def address_for(
 
 
 def refusal(
-    target: Target, message: Message | None, address: Address, now: datetime
+    target: Target, message: Message, address: Address, now: datetime
 ) -> SkipReason | None:
     """Return which rule forbids to send, None if none does."""
     if not target.is_entitled:
         return SkipReason.NO_GRANT
-    if message is None or message.is_gone or message.is_expired(now):
+    if message.is_gone or message.is_expired(now):
         return SkipReason.EXPIRED
     for regions in (target.topic_regions, message.regions):
         if regions and address.region not in regions:

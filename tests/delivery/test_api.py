@@ -416,7 +416,8 @@ def test_lists_of_events_and_deliveries_run_as_many_queries_for_many_rows(shop: 
             with CaptureQueriesContext(connection) as captured:
                 assert shop.machine.get(path).status_code == 200
             counts.append(len(captured))
-        assert counts[0] == counts[1] <= 14, path
+        # The first may also read what is cached from then on.
+        assert counts[1] <= counts[0] <= 14, path
 
 
 def test_deliveries_are_filtered_by_how_they_stand(shop: Shop) -> None:

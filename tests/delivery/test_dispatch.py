@@ -77,6 +77,23 @@ def test_everything_owed_is_delivered_once(engine: Engine, receiver: Receiver) -
     assert Circuit.objects.get(pk=subscription.pk).last_success_at is not None
 
 
+def test_what_waits_survives_a_change_of_what_is_known(
+    engine: Engine, receiver: Receiver
+) -> None:
+    receiver.reply = lambda _got, _before: Reply(after_seconds=0.2)
+    subscription, version = make_world(receiver.url(), concurrency=5)
+    events = make_events(version, 60)
+    owe(subscription, events)
+    drain = threading.Thread(target=engine.drain, kwargs={"seconds": 30})
+    drain.start()
+    for number in range(1, 4):
+        receiver.wait_for(number * 10, seconds=20)
+        factories.make_application()
+    drain.join()
+    assert statuses() == {DeliveryStatus.DELIVERED: 60}
+    assert receiver.ids() == {f"msg_{event.pk}": 1 for event in events}
+
+
 def test_results_written_twice_are_one_attempt(
     engine: Engine, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
