@@ -36,9 +36,7 @@ def address_for(
     return target.fallback, False
 
 
-def refusal(
-    target: Target, message: Message, address: Address, now: datetime
-) -> SkipReason | None:
+def refusal(target: Target, message: Message, address: Address, now: datetime) -> SkipReason | None:
     """Return which rule forbids to send, None if none does."""
     if not target.is_entitled:
         return SkipReason.NO_GRANT

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from aiohttp import web
 
-PATIENCE_SECONDS = 15
+from tests.delivery.waiting import PATIENCE
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,9 +59,9 @@ class Receiver:
         """Return how often each `webhook-id` came, to a path or anywhere."""
         return Counter(one.id for one in list(self.got) if path in (None, one.path))
 
-    def wait_for(self, count: int, *, seconds: float = PATIENCE_SECONDS) -> None:
+    def wait_for(self, count: int, *, seconds: float = 15) -> None:
         """Return when so many different events have come; fail the test if they do not."""
-        until = time.monotonic() + seconds
+        until = time.monotonic() + PATIENCE * seconds
         while len(self.ids()) < count:
             assert time.monotonic() < until, f"{len(self.ids())} of {count} came"
             time.sleep(0.02)
@@ -112,9 +112,9 @@ class Receiver:
 
         thread = threading.Thread(target=run, name="receiver", daemon=True)
         thread.start()
-        assert is_ready.wait(PATIENCE_SECONDS)
+        assert is_ready.wait(5 * PATIENCE)
         try:
             yield self
         finally:
             self._loop.call_soon_threadsafe(self._loop.stop)
-            thread.join(PATIENCE_SECONDS)
+            thread.join(5 * PATIENCE)

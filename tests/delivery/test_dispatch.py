@@ -77,9 +77,7 @@ def test_everything_owed_is_delivered_once(engine: Engine, receiver: Receiver) -
     assert Circuit.objects.get(pk=subscription.pk).last_success_at is not None
 
 
-def test_what_waits_survives_a_change_of_what_is_known(
-    engine: Engine, receiver: Receiver
-) -> None:
+def test_what_waits_survives_a_change_of_what_is_known(engine: Engine, receiver: Receiver) -> None:
     receiver.reply = lambda _got, _before: Reply(after_seconds=0.2)
     subscription, version = make_world(receiver.url(), concurrency=5)
     events = make_events(version, 60)

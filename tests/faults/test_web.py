@@ -19,6 +19,7 @@ from delivery.models import Delivery, Event
 from governance.states import Verb
 from tests import factories
 from tests.delivery.owing import make_world
+from tests.delivery.waiting import wait_until
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.fault]
 
@@ -87,10 +88,7 @@ class Publisher(threading.Thread):
 
 
 def wait_for(publishers: list[Publisher], count: int, *, seconds: float) -> None:
-    until = time.monotonic() + seconds
-    while sum(len(one.taken) for one in publishers) < count:
-        assert time.monotonic() < until, "too few events were taken"
-        time.sleep(0.02)
+    wait_until(lambda: sum(len(one.taken) for one in publishers) >= count, seconds=seconds)
 
 
 def test_everything_answered_202_survives_a_killed_web_process(
