@@ -24,6 +24,22 @@ def pytest_unconfigure() -> None:
     shutil.rmtree(RUN_DIR, ignore_errors=True)
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep a file's tests in one process, and start with what takes minutes.
+
+    All that looks at the shared portal is one group, so that it is started once.
+    """
+    for item in items:
+        uses_portal = "portal" in getattr(item, "fixturenames", ())
+        item.add_marker(pytest.mark.xdist_group("portal" if uses_portal else item.path.name))
+    items.sort(key=_is_quick)
+
+
+def _is_quick(item: pytest.Item) -> bool:
+    return not any(item.get_closest_marker(name) for name in ("journey", "fault", "broker"))
+
+
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings() -> Iterator[None]:
     """Have the database server answer before Django makes the run's own database on it."""
@@ -84,8 +100,8 @@ def _template_name() -> str:
 
 def _drop_abandoned(server: psycopg.Connection) -> None:
     """Drop the databases of runs that were killed before they could."""
-    for name in _databases(server, "^test_signalbox_[0-9]+$"):
-        if not psutil.pid_exists(int(name.rsplit("_", 1)[1])):
+    for name in _databases(server, "^test_signalbox_[0-9]+(_gw[0-9]+)?$"):
+        if not psutil.pid_exists(int(name.split("_")[2])):
             server.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
 
 
