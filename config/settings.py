@@ -248,6 +248,8 @@ SPECTACULAR_SETTINGS = {
         "Environment": "catalog.words.Environment",
         "GrantState": "governance.states.GrantState",
         "GrantVerb": "governance.states.Verb",
+        "MailTime": "delivery.news_kinds.MailTime",
+        "NewsKind": "delivery.news_kinds.NewsKind",
         "ReleaseState": "catalog.words.ReleaseState",
         "ReplayOutcome": "delivery.api.shapes.MADE_STATUSES",
         "ReplayState": "delivery.states.ReplayState",
@@ -275,6 +277,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     "sweep": {"task": "delivery.sweep", "schedule": schedule(run_every=1)},
     "tidy": {"task": "governance.tidy", "schedule": schedule(run_every=60)},
     "roll-up": {"task": "delivery.roll_up", "schedule": schedule(run_every=10)},
+    "mail": {"task": "delivery.send_mail", "schedule": schedule(run_every=15)},
     "partitions": {"task": "delivery.keep_partitions", "schedule": schedule(run_every=3600)},
 }
 
@@ -296,6 +299,7 @@ DEMO_RECEIVER_URL = env.str("DEMO_RECEIVER_URL", default="http://127.0.0.1:8090"
 
 EMAIL_CONFIG = env.email_url("EMAIL_URL", default="consolemail://")
 vars().update(EMAIL_CONFIG)
+EMAIL_TIMEOUT = env.int("EMAIL_TIMEOUT", default=5)  # seconds; a worker waits for it
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="signalbox@localhost")
 
 LOGGING = {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from catalog.guarded_admin import BigTableAdmin, GuardedAdmin, guarded
-from delivery.models import FilteredCount, Notification, Rollup, RollupMark
+from delivery.models import FilteredCount, NewsChoice, Notification, Rollup, RollupMark
 from governance.actions import Action
 
 
@@ -52,7 +52,18 @@ class NotificationAdmin(BigTableAdmin):
     """Who was told what."""
 
     view_action = Action.USER_CHANGE
-    list_display = ("created_at", "user", "kind", "text", "read_at")
+    list_display = ("created_at", "user", "kind", "text", "read_at", "mail_due_at", "mailed_at")
     list_filter = ("kind",)
     list_select_related = ("user",)
     search_fields = ("user__username", "key")
+
+
+@guarded(NewsChoice)
+class NewsChoiceAdmin(GuardedAdmin):
+    """How people want to be told."""
+
+    view_action = Action.USER_CHANGE
+    list_display = ("user", "kind", "is_shown", "mail")
+    list_filter = ("kind", "mail")
+    list_select_related = ("user",)
+    search_fields = ("user__username",)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, path
 
-from delivery.api import deliveries, events, feeds, hooks, replays, subscriptions
+from delivery.api import deliveries, events, feeds, hooks, news, replays, subscriptions
 
 app_name = "delivery-api"
 
@@ -39,5 +39,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("replays", replays.Replays.as_view(), name="replays"),
     path("replays/<uuid:pk>", replays.OneReplay.as_view(), name="replay"),
     path("replays/<uuid:pk>/cancel", replays.Cancel.as_view(), name="replay-cancel"),
+    path("notifications", news.News.as_view(), name="notifications"),
+    path("notifications/choices", news.Choices.as_view(), name="notification-choices"),
+    path("notifications/<uuid:pk>/read", news.Read.as_view(), name="notification-read"),
     path("replays/<uuid:pk>/approve", replays.Approve.as_view(), name="replay-approve"),
 ]

@@ -15,6 +15,7 @@ urlpatterns = [
     path("search/", search.search, name="search"),
     path("notifications/", notifications.notification_list, name="notification-list"),
     path("notifications/read/", notifications.notifications_read, name="notifications-read"),
+    path("notifications/choices/", notifications.notification_choices, name="notification-choices"),
     path(
         "notifications/<uuid:pk>/read/", notifications.notification_read, name="notification-read"
     ),

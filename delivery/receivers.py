@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy, ngettext_lazy
 
 from delivery import diagnosis, notifications, signals, waking
 from delivery.models import FailureGroup, Replay, Subscription
+from delivery.news_kinds import NewsKind
 from delivery.states import DisableReason
 from governance import access
 from governance import signals as governance_signals
@@ -28,7 +29,7 @@ def tell_failure(thing: FailureGroup, now: datetime, **_news: object) -> None:
     said = diagnosis.explain(thing.error_class, thing.status_code, kind=kind)
     notifications.notify(
         access.people_who_can(Action.FAILURE_HANDLE, thing),
-        kind="failure",
+        kind=NewsKind.FAILURE,
         key=f"{thing.pk}:{now:%Y%m%d%H}",
         text=gettext_lazy("Events do not reach %(name)s. %(what)s"),
         words={"name": thing.subscription.name, "what": said.what},
@@ -42,7 +43,7 @@ def tell_circuit_opened(thing: Subscription, now: datetime, **_news: object) -> 
     """Tell the owners that an endpoint no longer answers."""
     _tell_owners(
         thing,
-        kind="circuit",
+        kind=NewsKind.CIRCUIT,
         key=f"{thing.pk}:{now:%Y%m%d%H}",
         text=gettext_lazy(
             "%(name)s does not answer. Deliveries wait; none is lost, and no retry is used."
@@ -56,7 +57,7 @@ def tell_circuit_closed(thing: Subscription, now: datetime, **_news: object) -> 
     """Tell the owners that it answers again."""
     _tell_owners(
         thing,
-        kind="recovered",
+        kind=NewsKind.RECOVERED,
         key=f"{thing.pk}:{now:%Y%m%d%H}",
         text=gettext_lazy("%(name)s answers again. What waited is on its way."),
         now=now,
@@ -68,7 +69,7 @@ def tell_delivery_failing(thing: Subscription, now: datetime, **_news: object) -
     """Warn the owners while there is still time to mend it."""
     _tell_owners(
         thing,
-        kind="failing",
+        kind=NewsKind.FAILING,
         key=f"{thing.pk}:{now:%Y%m%d}",
         text=gettext_lazy("An event for %(name)s has failed four times. It is tried again."),
         now=now,
@@ -82,7 +83,7 @@ def tell_endpoint_failing(
     """Warn the owners that sending will stop."""
     _tell_owners(
         thing,
-        kind="failing-for-days",
+        kind=NewsKind.FAILING_FOR_DAYS,
         key=f"{thing.pk}:{percent}:{now:%Y%m%d}",
         text=gettext_lazy(
             "%(name)s has failed for %(percent)s %% of the five days after which sending stops."
@@ -97,7 +98,7 @@ def tell_disabled(thing: Subscription, now: datetime, **_news: object) -> None:
     """Tell the owners that Signalbox stopped sending, and why."""
     _tell_owners(
         thing,
-        kind="disabled",
+        kind=NewsKind.DISABLED,
         key=f"{thing.pk}:{thing.state_since:%Y%m%d%H%M}",
         text=gettext_lazy("Signalbox stopped sending to %(name)s. %(why)s"),
         now=now,
@@ -111,7 +112,7 @@ def tell_replay_awaits(thing: Replay, now: datetime, **_news: object) -> None:
     people = access.people_who_can(Action.REPLAY_MANY, thing).exclude(pk=thing.requested_by_id)
     notifications.notify(
         people,
-        kind="replay-approval",
+        kind=NewsKind.REPLAY_APPROVAL,
         key=str(thing.pk),
         text=gettext_lazy("%(who)s asks to replay %(count)s events. A second person must approve."),
         words={"who": thing.requested_by.display_name, "count": thing.matched},
@@ -125,7 +126,7 @@ def tell_replay_held(thing: Replay, now: datetime, **_news: object) -> None:
     """Tell who ordered it that the first event did not arrive, so nothing more is sent."""
     notifications.notify(
         [thing.requested_by],
-        kind="replay-held",
+        kind=NewsKind.REPLAY_HELD,
         key=f"{thing.pk}:{now:%Y%m%d%H%M}",
         text=gettext_lazy("%(replay)s waits: its first event did not arrive."),
         words={"replay": str(thing)},
@@ -139,7 +140,7 @@ def tell_replay_ended(thing: Replay, arrived: int, now: datetime, **_news: objec
     """Tell who ordered it how it ended."""
     notifications.notify(
         [thing.requested_by],
-        kind="replay-ended",
+        kind=NewsKind.REPLAY_ENDED,
         key=str(thing.pk),
         text=ngettext_lazy(
             "%(arrived)s of %(matched)s replayed event arrived.",
@@ -160,7 +161,7 @@ def after_grant_ended(thing: Grant, now: datetime, **_news: object) -> None:
     if team is not None:
         notifications.notify(
             notifications.members(team),
-            kind="grant-ended",
+            kind=NewsKind.GRANT_ENDED,
             key=str(thing.pk),
             text=gettext_lazy("%(who)s may no longer %(verb)s %(topic)s."),
             words={
@@ -181,7 +182,7 @@ def tell_access_requested(thing: AccessRequest, now: datetime, **_news: object) 
     """Ask those who decide."""
     notifications.notify(
         access.people_who_can(Action.ACCESS_REQUEST_DECIDE, thing),
-        kind="access-requested",
+        kind=NewsKind.ACCESS_REQUESTED,
         key=str(thing.pk),
         text=gettext_lazy("%(who)s asks to %(verb)s %(topic)s."),
         words={
@@ -204,7 +205,7 @@ def tell_access_decided(thing: AccessRequest, now: datetime, **_news: object) ->
     )
     notifications.notify(
         [thing.requested_by],
-        kind="access-decided",
+        kind=NewsKind.ACCESS_DECIDED,
         key=str(thing.pk),
         text=text,
         words={
@@ -223,7 +224,7 @@ def tell_change_opened(thing: ChangeRequest, now: datetime, **_news: object) -> 
     """Ask those who may approve."""
     notifications.notify(
         access.people_who_can(Action.CHANGE_APPROVE, thing),
-        kind="review",
+        kind=NewsKind.REVIEW,
         key=f"{thing.pk}:{now:%Y%m%d}",
         text=gettext_lazy("%(change)s waits for a review: %(title)s"),
         words={"change": str(thing), "title": thing.title},
@@ -237,7 +238,7 @@ def tell_change_decided(thing: ChangeRequest, now: datetime, **_news: object) ->
     """Tell who proposed it."""
     notifications.notify(
         [thing.proposed_by],
-        kind="review-decided",
+        kind=NewsKind.REVIEW_DECIDED,
         key=f"{thing.pk}:{thing.state}:{now:%Y%m%d%H%M}",
         text=gettext_lazy("%(change)s is %(state)s now: %(title)s"),
         words={"change": str(thing), "state": thing.get_state_display(), "title": thing.title},
@@ -249,7 +250,7 @@ def tell_change_decided(thing: ChangeRequest, now: datetime, **_news: object) ->
 def _tell_owners(
     subscription: Subscription,
     *,
-    kind: str,
+    kind: NewsKind,
     key: str,
     text: str | Promise,
     now: datetime,

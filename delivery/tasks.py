@@ -13,7 +13,7 @@ from celery import shared_task
 from celery.signals import worker_process_shutdown
 from django.utils import timezone
 
-from delivery import claiming, dispatch, replay_running, retention, rollups
+from delivery import claiming, dispatch, mailing, replay_running, retention, rollups
 
 # Of an hour each: a day that nobody counted is in the charts after one task.
 ROLL_UP_RUNS = 25
@@ -64,6 +64,12 @@ def roll_up() -> None:
         rollups.roll_up(now=now)
         if not rollups.is_behind(now=now):
             return
+
+
+@shared_task(name="delivery.send_mail", ignore_result=True, acks_late=True, expires=60)
+def send_mail() -> None:
+    """Send the news that people want by e-mail."""
+    mailing.send_due(now=timezone.now())
 
 
 @shared_task(name="delivery.keep_partitions", ignore_result=True, acks_late=True, expires=600)

@@ -24,6 +24,7 @@ from delivery.models import (
     FailureGroup,
     FeedPosition,
     FilteredCount,
+    NewsChoice,
     Notification,
     QueueRow,
     ReplayItem,
@@ -200,6 +201,7 @@ def _deliver(letter: DeadLetter) -> None:
     Notification.objects.create(
         user=make_person(), kind="failure", key=str(uuid7()), text="It fails.", created_at=now
     )
+    NewsChoice.objects.create(user=make_person(), kind="failure", mail="daily")
     with governed(by=None, now=now):
         Adapter.objects.create(
             slug=str(uuid7()),

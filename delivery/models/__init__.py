@@ -5,7 +5,7 @@ from delivery.models.counts import FilteredCount, Rollup, RollupMark
 from delivery.models.deliveries import Attempt, Delivery, QueueRow
 from delivery.models.events import Event, EventIdentity, Payload
 from delivery.models.failures import DeadLetter, FailureGroup
-from delivery.models.notifications import Notification
+from delivery.models.notifications import NewsChoice, Notification
 from delivery.models.replays import Replay, ReplayItem
 from delivery.models.subscriptions import (
     Circuit,
@@ -28,6 +28,7 @@ __all__ = [
     "FailureGroup",
     "FeedPosition",
     "FilteredCount",
+    "NewsChoice",
     "Notification",
     "Payload",
     "QueueRow",

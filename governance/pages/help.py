@@ -115,6 +115,7 @@ _LINKS = {
     "requests": "governance:access-request-list",
     "failures": "delivery:failure-list",
     "search": "delivery:event-list",
+    "choices": "delivery:notification-choices",
     "admin": "admin:index",
 }
 _HEADING = re.compile(r"^# (.+)$", re.MULTILINE)

@@ -11,6 +11,7 @@ from pytest_django import DjangoAssertNumQueries
 from catalog.models import User
 from delivery import notifications
 from delivery.models import Event, Notification
+from delivery.news_kinds import NewsKind
 from delivery.pages import frame_counts
 from governance import roles
 from tests import factories
@@ -148,9 +149,14 @@ def test_navigation_shows_the_counts() -> None:
 
 def tell(person: User, *, key: str, path: str = "") -> Notification:
     notifications.notify(
-        [person], kind="test", key=key, text=f"Walrus {key}", path=path, now=timezone.now()
+        [person],
+        kind=NewsKind.FAILURE,
+        key=key,
+        text=f"Walrus {key}",
+        path=path,
+        now=timezone.now(),
     )
-    return notifications.of(person).get(key=f"test:{key}")
+    return notifications.of(person).get(key=f"failure:{key}")
 
 
 def test_news_are_read_one_by_one_and_all_at_once() -> None:
