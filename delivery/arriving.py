@@ -82,7 +82,7 @@ def take(adapter: Adapter, call: Call, *, now: datetime) -> tuple[Recorded, Acce
 
 
 def _is_recent(adapter: Adapter, source: str, id: str, now: datetime) -> bool:
-    key = dedup_key(adapter.environment, source, id)
+    key = dedup_key(adapter.environment, adapter.application_id, source, id)
     found = EventIdentity.objects.filter(pk=key).values_list("event_id", flat=True).first()
     window = timedelta(seconds=adapter.window_seconds)
     return found is not None and instant_of(found) > now - window

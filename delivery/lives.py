@@ -76,7 +76,7 @@ class Life:
 def of(event: Event, *, viewer: User, now: datetime) -> Life:
     """Return the life of an event; needs `with_names()`; a fixed number of queries."""
     here = Q(environment=event.environment)
-    made_of_it = Q(causation_id__in=[event.event_id, str(event.pk)])
+    made_of_it = Q(causation_id__in=[event.event_id, str(event.pk), f"msg_{event.pk}"])
     made_by = Q(event_id=event.causation_id) | _by_key(event)
     return Life(
         event=event,
@@ -149,6 +149,6 @@ def _relatives(event: Event, viewer: User, which: Q) -> list[Event]:
 def _by_key(event: Event) -> Q:
     """Return the condition for a flow that named the cause by our own id."""
     try:
-        return Q(pk=UUID(event.causation_id))
+        return Q(pk=UUID(event.causation_id.removeprefix("msg_")))
     except ValueError:
         return Q(pk__in=[])

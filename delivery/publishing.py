@@ -52,10 +52,10 @@ def record(events: Sequence[Prepared]) -> list[Outcome]:
     """Store each event that is new, in one transaction; say what became of each, in order."""
     tally = Tally()
     with transaction.atomic(), connection.cursor() as cursor:
-        causes = {}
-        for environment, ids in recording.causes_to_ask(events).items():
-            cursor.execute(recording.CAUSES, {"ids": ids, "environment": environment})
-            causes.update(dict(cursor.fetchall()))
+        causes: recording.Causes = {}
+        if named := recording.causes_to_ask(events):
+            cursor.execute(recording.CAUSES, named)
+            causes = recording.causes_of(cursor.fetchall())
         cursor.execute(recording.INSERT, recording.parameters(events, causes))
         refused = {row[0] for row in cursor.fetchall()}
         digests = [event.digest for event in events if event.id in refused]

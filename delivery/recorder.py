@@ -11,7 +11,7 @@ import asyncio
 import contextlib
 import logging
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -60,7 +60,7 @@ class _Written:
 
     refused: set[UUID] = field(default_factory=set)
     seen: dict[bytes, SeenRow] = field(default_factory=dict)
-    causes: dict[str, int] = field(default_factory=dict)
+    causes: recording.Causes = field(default_factory=dict)
 
     def outcomes(self, unit: Unit) -> list[Outcome]:
         return recording.outcomes(
@@ -69,7 +69,10 @@ class _Written:
 
 
 class _Broken(Exception):
-    """Atomic units of this transaction meet other content: roll back and go on without them."""
+    """Atomic units of this transaction meet other content: roll back and go on without them.
+
+    `answers` are those that the roll-back does not change, by the unit's place.
+    """
 
     def __init__(self, answers: dict[int, list[Outcome]]) -> None:
         super().__init__()
@@ -235,17 +238,36 @@ async def _commit(link: _Link, units: Sequence[Unit]) -> _Written:
             if unit.is_atomic and any(isinstance(one, Refused) for one in found):
                 broken[place] = found
         if broken:
-            raise _Broken(broken)
+            raise _Broken(_final(broken, units, written))
         return written
+
+
+def _final(
+    broken: Mapping[int, list[Outcome]], units: Sequence[Unit], written: _Written
+) -> dict[int, list[Outcome]]:
+    """Return the answers of broken units that stand when all broken ones are taken back.
+
+    A unit that only met the content of another broken one is to be tried again without that. The
+    first of them all never is such: nobody's content stood before its own.
+    """
+    places = {event.id: place for place, unit in enumerate(units) for event in unit.events}
+    final = {}
+    for place, found in broken.items():
+        met = {
+            places.get(written.seen[event.digest][1], place)
+            for event, outcome in zip(units[place].events, found, strict=True)
+            if isinstance(outcome, Refused)
+        }
+        if place in met or not met <= broken.keys():
+            final[place] = found
+    return final
 
 
 async def _execute(connection: Connection, events: Sequence[Prepared]) -> _Written:
     written = _Written()
-    for environment, ids in recording.causes_to_ask(events).items():
-        cursor = await connection.execute(
-            recording.CAUSES, {"ids": ids, "environment": environment}
-        )
-        written.causes.update(dict(await cursor.fetchall()))
+    if named := recording.causes_to_ask(events):
+        cursor = await connection.execute(recording.CAUSES, named)
+        written.causes = recording.causes_of(await cursor.fetchall())
     cursor = await connection.execute(
         recording.INSERT, recording.parameters(events, written.causes)
     )

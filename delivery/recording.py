@@ -74,13 +74,31 @@ SELECT digest, event_id, content_digest, (
     AND delivery.status <> 'skipped')
 FROM delivery_eventidentity identity WHERE digest = ANY(%(digests)s)
 """
-# An event that a flow made of another stands one hop behind it.
+# An event that a flow made of another stands one hop behind it. A cause is what the publisher's
+# team published or was to be sent: else anybody could take a cause's id, far down a chain that
+# never was, and have what is made of the true one stopped.
 CAUSES = """
-SELECT event_id, max(hops) FROM delivery_event
-WHERE event_id = ANY(%(ids)s) AND environment = %(environment)s GROUP BY event_id
+SELECT named.application_id, named.environment, named.cause, max(e.hops)
+FROM json_to_recordset(%(named)s) AS named(
+    application_id uuid, environment text, cause text, key uuid)
+JOIN catalog_application publisher ON publisher.id = named.application_id
+JOIN delivery_event e
+    ON (e.event_id = named.cause OR e.id = named.key) AND e.environment = named.environment
+WHERE EXISTS (
+    SELECT FROM catalog_application a
+    WHERE a.id = e.application_id AND a.team_id = publisher.team_id)
+OR EXISTS (
+    SELECT FROM delivery_delivery d
+    JOIN delivery_subscription s ON s.id = d.subscription_id
+    JOIN catalog_application a ON a.id = s.application_id
+    WHERE d.event_id = e.id AND a.team_id = publisher.team_id)
+GROUP BY 1, 2, 3
 """
 
 Parameters = dict[str, str]
+# Who names it, where, and how: by the id that its source gave it, or by ours.
+Cause = tuple[UUID, str, str]
+Causes = Mapping[Cause, int]
 SeenRow = tuple[bytes, UUID, bytes, int]
 
 
@@ -104,7 +122,9 @@ class Prepared:
         environment = accepted.publisher.environment
         return cls(
             id=uuid7(),
-            digest=dedup_key(environment, envelope.source, envelope.id),
+            digest=dedup_key(
+                environment, accepted.publisher.application_id, envelope.source, envelope.id
+            ),
             accepted=accepted,
             route=route,
             received_at=now,
@@ -112,19 +132,19 @@ class Prepared:
         )
 
     @property
-    def cause(self) -> str:
-        """Return the id of the event that this one was made of; empty for none."""
-        return self.accepted.text(envelopes.CAUSATION)
+    def cause(self) -> Cause:
+        """Return the event that this one says it was made of; its id is empty for none."""
+        publisher = self.accepted.publisher
+        named = self.accepted.text(envelopes.CAUSATION)
+        return publisher.application_id, publisher.environment, named
 
-    def hops(self, causes: Mapping[str, int]) -> int:
+    def hops(self, causes: Causes) -> int:
         """Return how far down a chain of flows it stands."""
-        sent, cause = self.accepted.hops, self.cause
-        if not sent and cause not in causes:
-            return 0
+        sent, before = self.accepted.hops, causes.get(self.cause) if causes else None
         # One more than the limit says enough; a sender's huge number must not overflow a column.
-        return min(max(sent, causes[cause] + 1 if cause in causes else 0), MAX_HOPS + 1)
+        return min(max(sent, 0 if before is None else before + 1), MAX_HOPS + 1)
 
-    def owed(self, causes: Mapping[str, int]) -> Iterable[Owed]:
+    def owed(self, causes: Causes) -> Iterable[Owed]:
         """Return its deliveries; all skipped where the chain is too long."""
         if self.hops(causes) <= MAX_HOPS:
             return self.route.owed
@@ -145,7 +165,7 @@ class Recorded:
 Outcome = Recorded | Refused
 
 
-def parameters(events: Sequence[Prepared], causes: Mapping[str, int]) -> Parameters:
+def parameters(events: Sequence[Prepared], causes: Causes) -> Parameters:
     """Return what `INSERT` takes, in an order that no other batch can deadlock with."""
     ordered = sorted(events, key=lambda event: event.digest)
     return {
@@ -156,7 +176,7 @@ def parameters(events: Sequence[Prepared], causes: Mapping[str, int]) -> Paramet
     }
 
 
-def _event_row(event: Prepared, causes: Mapping[str, int]) -> dict[str, object]:
+def _event_row(event: Prepared, causes: Causes) -> dict[str, object]:
     accepted = event.accepted
     envelope = accepted.envelope
     data = envelope.data_raw.decode() if envelope.data_raw is not None else ""
@@ -175,7 +195,7 @@ def _event_row(event: Prepared, causes: Mapping[str, int]) -> dict[str, object]:
         "dataschema": envelope.dataschema,
         "received_at": event.received_at,
         "correlation_id": accepted.text(envelopes.CORRELATION),
-        "causation_id": event.cause,
+        "causation_id": event.cause[-1],
         "trace_parent": accepted.text(envelopes.TRACE),
         "hops": event.hops(causes),
         "partition_key": accepted.partition_key,
@@ -188,7 +208,7 @@ def _event_row(event: Prepared, causes: Mapping[str, int]) -> dict[str, object]:
     }
 
 
-def _owed_rows(event: Prepared, causes: Mapping[str, int]) -> Iterable[dict[str, object]]:
+def _owed_rows(event: Prepared, causes: Causes) -> Iterable[dict[str, object]]:
     for owed in event.owed(causes):
         subscription = owed.subscription
         is_ordered = subscription.is_ordered and not subscription.is_pull
@@ -209,13 +229,29 @@ def _due_at(event: Prepared, *, is_pull: bool) -> datetime:
     return NEVER if is_pull else event.received_at
 
 
-def causes_to_ask(events: Iterable[Prepared]) -> dict[str, list[str]]:
-    """Return the ids of causes by environment; empty when no event names one."""
-    found: dict[str, list[str]] = {}
-    for event in events:
-        if event.cause:
-            found.setdefault(event.accepted.publisher.environment, []).append(event.cause)
-    return found
+def causes_to_ask(events: Iterable[Prepared]) -> Parameters | None:
+    """Return what `CAUSES` takes; None when no event names a cause."""
+    named = {event.cause for event in events if event.cause[-1]}
+    if not named:
+        return None
+    rows = [
+        {"application_id": who, "environment": where, "cause": cause, "key": _our_id(cause)}
+        for who, where, cause in sorted(named)
+    ]
+    return {"named": orjson.dumps(rows).decode()}
+
+
+def causes_of(rows: Iterable[tuple[UUID, str, str, int]]) -> Causes:
+    """Return the hops of causes from the rows that `CAUSES` answered."""
+    return {(who, where, cause): hops for who, where, cause, hops in rows}
+
+
+def _our_id(cause: str) -> UUID | None:
+    """Return the cause as an id of ours, as flows know it from `webhook-id`; None if it is none."""
+    try:
+        return UUID(cause.removeprefix("msg_"))
+    except ValueError:
+        return None
 
 
 def outcomes(
@@ -223,7 +259,7 @@ def outcomes(
     *,
     refused: Collection[UUID],
     seen: Mapping[bytes, SeenRow],
-    causes: Mapping[str, int],
+    causes: Causes,
 ) -> list[Outcome]:
     """Say what became of each event, in order; `refused` stood already, as `seen` says."""
     return [
@@ -232,7 +268,7 @@ def outcomes(
     ]
 
 
-def _new(event: Prepared, causes: Mapping[str, int]) -> Recorded:
+def _new(event: Prepared, causes: Causes) -> Recorded:
     envelope = event.accepted.envelope
     count = sum(1 for owed in event.owed(causes) if not owed.skipped)
     return Recorded(id=envelope.id, source=envelope.source, is_duplicate=False, deliveries=count)
@@ -256,9 +292,7 @@ def _repeated(event: Prepared, seen: Mapping[bytes, SeenRow]) -> Outcome:
     )
 
 
-def woken(
-    events: Iterable[Prepared], refused: Collection[UUID], causes: Mapping[str, int]
-) -> set[UUID]:
+def woken(events: Iterable[Prepared], refused: Collection[UUID], causes: Causes) -> set[UUID]:
     """Return the subscriptions that have something new to send."""
     return {
         owed.subscription.id

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from hashlib import blake2b
+from uuid import UUID
 
 import orjson
 
@@ -16,12 +17,15 @@ _NOT_CONTENT = frozenset({"traceparent", "tracestate"})
 _ALL_DIGITS_ZERO = bytes.maketrans(b"123456789", b"0" * 9)
 
 
-def dedup_key(environment: str, source: str, id: str) -> bytes:
-    """Return 16 bytes that stand for (environment, source, id).
+def dedup_key(environment: str, application_id: UUID, source: str, id: str) -> bytes:
+    """Return 16 bytes that stand for (environment, application, source, id).
 
-    No attribute may contain a NUL, so joining by it cannot make two triples look alike.
+    The application is the producer that vouches for (source, id): without it, any other one could
+    take an identity first, and so have the true event refused. No attribute may contain a NUL, so
+    joining by it cannot make two look alike.
     """
-    return blake2b(f"{environment}\0{source}\0{id}".encode(), digest_size=DIGEST_BYTES).digest()
+    whole = f"{environment}\0{application_id.hex}\0{source}\0{id}"
+    return blake2b(whole.encode(), digest_size=DIGEST_BYTES).digest()
 
 
 def content_digest(envelope: Envelope) -> bytes:

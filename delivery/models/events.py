@@ -6,7 +6,7 @@ tables have no constraint: one statement writes them, and a constraint would cos
 
 from __future__ import annotations
 
-from django.contrib.postgres.indexes import HashIndex
+from django.contrib.postgres.indexes import BrinIndex, HashIndex
 from django.db import models
 from django.db.models.functions import Substr
 from django.utils.translation import gettext_lazy as _
@@ -117,7 +117,7 @@ class Payload(models.Model):
 
 
 class EventIdentity(models.Model):
-    """Says that (environment, source, id) was seen, with what content."""
+    """Says that an application's (environment, source, id) was seen, with what content."""
 
     digest = models.BinaryField(primary_key=True, max_length=16)
     event_id = models.UUIDField()
@@ -126,6 +126,8 @@ class EventIdentity(models.Model):
     class Meta:
         verbose_name = _("event identity")
         verbose_name_plural = _("event identities")
+        # Rows stand in the order of their age, so that a few pages tell which are past it.
+        indexes = [BrinIndex(fields=["event_id"], autosummarize=True, name="identity_by_age")]
 
     def __str__(self) -> str:
         return str(self.event_id)

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
+from uuid import uuid4
 
 import orjson
 import pytest
@@ -356,10 +357,12 @@ def test_another_attribute_is_another_content(change: dict[str, object]) -> None
 @patiently
 @given(allowed_text, allowed_text, allowed_text)
 def test_the_dedup_key_does_not_run_its_parts_together(one: str, two: str, three: str) -> None:
-    key = cloudevents.dedup_key(one, two, three)
+    application = uuid4()
+    key = cloudevents.dedup_key(one, application, two, three)
     assert len(key) == 16
-    assert key != cloudevents.dedup_key(one, two + three, two)
-    assert key != cloudevents.dedup_key(one + two, three, three)
+    assert key != cloudevents.dedup_key(one, application, two + three, two)
+    assert key != cloudevents.dedup_key(one + two, application, three, three)
+    assert key != cloudevents.dedup_key(one, uuid4(), two, three)
 
 
 def test_deprecation_is_announced_with_the_standard_extension() -> None:

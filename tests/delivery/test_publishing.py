@@ -13,11 +13,13 @@ from django.utils import timezone
 
 from catalog.words import Environment
 from delivery import knowledge, publishing, recorder, signals
-from delivery.edge import Kind, Refused
+from delivery.edge import MAX_HOPS, Kind, Refused
 from delivery.known import Publisher
 from delivery.models import Delivery, Event, EventIdentity, FilteredCount, Payload, QueueRow
 from delivery.recorder import Connection, Recorder, Unavailable, Unit
 from delivery.recording import Prepared, Recorded
+from delivery.states import SkipReason
+from governance.states import Verb
 from tests import factories
 from tests.delivery.publishers import Shop, make_shop
 
@@ -227,6 +229,83 @@ def test_the_sync_door_says_duplicate_and_conflict_too(shop: Shop) -> None:
     with pytest.raises(Refused) as caught:
         shop.publish(shop.envelope(id="7", data={"order_id": "other", "amount": 1}))
     assert caught.value.kind is Kind.OTHER_CONTENT
+
+
+def test_nobody_takes_another_applications_identity(shop: Shop) -> None:
+    stranger = factories.make_application()
+    factories.make_grant(stranger, topic=shop.topic, verb=Verb.PUBLISH)
+    theirs = Publisher(application_id=stranger.pk, environment=Environment.PRODUCTION)
+    other = shop.envelope(id="7", data={"order_id": "taken", "amount": 1})
+    publishing.publish(other, publisher=theirs, now=timezone.now())
+    sent = shop.envelope(id="7")
+    assert not shop.publish(sent).is_duplicate
+    assert shop.publish(sent).is_duplicate
+    assert Event.objects.filter(source=sent.source, event_id="7").count() == 2
+
+
+def test_a_batch_is_not_refused_for_content_that_was_taken_back(shop: Shop) -> None:
+    shop.publish(shop.envelope(id="stored"))
+    other = {"order_id": "other", "amount": 1}
+    known = knowledge.refresh()
+    broken, wrongly_met, rightly_met = (
+        Unit(events=[shop.prepare(envelope, known=known) for envelope in envelopes])
+        for envelopes in (
+            (shop.envelope(id="stored", data=other), shop.envelope(id="first")),
+            (shop.envelope(id="first", data=other), shop.envelope(id="second")),
+            (shop.envelope(id="second", data=other), shop.envelope(id="third")),
+        )
+    )
+
+    async def work(made: Recorder) -> list[list[Recorded | Refused]]:
+        # What comes before the first commit has begun shares it.
+        units = (broken, wrongly_met, rightly_met)
+        return await asyncio.gather(*(made.record(unit) for unit in units))
+
+    refusals = [[isinstance(one, Refused) for one in answer] for answer in run(work)]
+    assert refusals == [[True, False], [False, False], [True, False]]
+    stored = set(Event.objects.values_list("event_id", flat=True))
+    assert {"stored", "first", "second"} <= stored
+    assert "third" not in stored
+
+
+def caused_by(shop: Shop, cause: str) -> Event:
+    """Publish an event that names its cause; return it as stored."""
+    told = shop.publish(shop.envelope(extensions={"causationid": cause}))
+    return Event.objects.get(event_id=told.id)
+
+
+@pytest.mark.parametrize("named", ["{0.event_id}", "{0.pk}", "msg_{0.pk}"])
+def test_a_chain_of_flows_ends_at_the_hop_limit_however_its_causes_are_named(
+    shop: Shop, named: str
+) -> None:
+    factories.make_subscription(topic=shop.topic)
+    shop.publish()
+    last = Event.objects.get()
+    for hop in range(1, MAX_HOPS + 2):
+        last = caused_by(shop, named.format(last))
+        assert last.hops == hop
+    assert Delivery.objects.get(event=last).reason == SkipReason.HOP_LIMIT
+    assert not Delivery.objects.exclude(event=last).filter(status="skipped").exists()
+
+
+def test_a_flow_stands_behind_what_its_team_was_sent(shop: Shop) -> None:
+    producer = factories.make_application()
+    factories.make_grant(producer, topic=shop.topic, verb=Verb.PUBLISH)
+    theirs = Publisher(application_id=producer.pk, environment=Environment.PRODUCTION)
+    factories.make_subscription(topic=shop.topic, application=shop.application)
+    sent = shop.envelope(extensions={"hops": 3})
+    publishing.publish(sent, publisher=theirs, now=timezone.now())
+    assert caused_by(shop, sent.id).hops == 4
+
+
+def test_a_stranger_cannot_stop_a_chain_by_taking_its_causes_name(shop: Shop) -> None:
+    stranger = factories.make_application()
+    factories.make_grant(stranger, topic=shop.topic, verb=Verb.PUBLISH)
+    theirs = Publisher(application_id=stranger.pk, environment=Environment.PRODUCTION)
+    fake = shop.envelope(id="order-1", extensions={"hops": MAX_HOPS})
+    publishing.publish(fake, publisher=theirs, now=timezone.now())
+    shop.publish(shop.envelope(id="order-1"))
+    assert caused_by(shop, "order-1").hops == 1
 
 
 def test_a_staging_copy_names_its_origin(shop: Shop) -> None:
