@@ -7,7 +7,16 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, path
 
-from delivery.api import deliveries, events, feeds, hooks, news, replays, subscriptions
+from delivery.api import (
+    corrections,
+    deliveries,
+    events,
+    feeds,
+    hooks,
+    news,
+    replays,
+    subscriptions,
+)
 
 app_name = "delivery-api"
 
@@ -31,6 +40,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("subscriptions/<uuid:pk>/stream", feeds.Stream.as_view(), name="stream"),
     path("events", events.Events.as_view(), name="events"),
     path("events/<uuid:pk>", events.OneEvent.as_view(), name="event"),
+    path("events/<uuid:pk>/correct", corrections.Correct.as_view(), name="event-correct"),
     path("deliveries", deliveries.Deliveries.as_view(), name="deliveries"),
     path("deliveries/<uuid:pk>", deliveries.OneDelivery.as_view(), name="delivery"),
     path("deliveries/<uuid:pk>/attempts", deliveries.Attempts.as_view(), name="attempts"),

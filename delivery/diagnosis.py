@@ -356,6 +356,9 @@ _SKIPPED: Mapping[str, Text] = {
     SkipReason.EXPIRED: _("The event was too old, or its payload is no longer kept."),
     SkipReason.HOP_LIMIT: _("Too many flows stand before this event: they may call each other."),
     SkipReason.FILTERED: _("The subscription's filter no longer matches this event."),
+    SkipReason.NOT_CONCERNED: _(
+        "It has the event that this one corrects, and only those that lack it were to get this."
+    ),
 }
 
 _LIMITS: Mapping[str, Text] = {

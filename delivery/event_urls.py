@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from django.urls import path
 
-from delivery.pages import deliveries, events, notifications, operations, search
+from delivery.pages import corrections, deliveries, events, notifications, operations, search
 
 urlpatterns = [
     path("events/", events.event_list, name="event-list"),
     path("events/<uuid:pk>/", events.event_detail, name="event-detail"),
+    path("events/<uuid:pk>/correct/", corrections.event_correct, name="event-correct"),
     path("deliveries/<uuid:pk>/", deliveries.delivery_detail, name="delivery-detail"),
     path("deliveries/<uuid:pk>/discard/", deliveries.delivery_discard, name="delivery-discard"),
     path("operations/", operations.operations, name="operations"),

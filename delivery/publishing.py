@@ -6,7 +6,7 @@ every door has the same rules and writes by the same statement.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -27,10 +27,17 @@ def prepare(
     now: datetime,
     *,
     origin_id: UUID | None = None,
+    spared: Collection[UUID] = (),
 ) -> Prepared:
-    """Let one event through every rule and pick who gets it; raises `edge.Refused`."""
+    """Let one event through every rule and pick who gets it; raises `edge.Refused`.
+
+    `spared` names subscriptions that would get it and are not meant this time.
+    """
     accepted = edge.accept(known, publisher, envelope, now)
-    return Prepared.of(accepted, routing.route(accepted, now), now, origin_id=origin_id)
+    route = routing.route(accepted, now)
+    if spared:
+        route = routing.without(route, spared)
+    return Prepared.of(accepted, route, now, origin_id=origin_id)
 
 
 def publish(

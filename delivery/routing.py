@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -66,6 +66,19 @@ def route(event: Accepted, now: datetime) -> Route:
         elif verdict is Verdict.FILTERED:
             filtered.append(subscription.id)
     return Route(owed=tuple(owed), filtered=tuple(filtered))
+
+
+def without(route: Route, spared: Collection[UUID]) -> Route:
+    """Return the route with these subscriptions skipped: the event does not concern them."""
+    return replace(
+        route,
+        owed=tuple(
+            replace(one, skipped=SkipReason.NOT_CONCERNED.value)
+            if one.subscription.id in spared and not one.skipped
+            else one
+            for one in route.owed
+        ),
+    )
 
 
 def explain(event: Event, *, now: datetime) -> list[Choice]:

@@ -26,6 +26,7 @@ class SkipReason(models.TextChoices):
     EXPIRED = "expired", _("Too old")
     HOP_LIMIT = "hop_limit", _("Too many hops")
     FILTERED = "filtered", _("Filtered out")
+    NOT_CONCERNED = "not_concerned", _("Has what this corrects")
 
 
 class SubscriptionState(models.TextChoices):

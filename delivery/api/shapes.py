@@ -9,6 +9,7 @@ from rest_framework import serializers
 from catalog.api.doors import Instant
 from catalog.words import Environment
 from delivery import feed
+from delivery.corrections import Audience
 from delivery.models import Attempt
 from delivery.states import (
     AttemptOutcome,
@@ -195,6 +196,34 @@ class EventQuery(serializers.Serializer[Any]):
     environment = serializers.ChoiceField(choices=Environment.choices, required=False)
 
 
+class CorrectionWish(serializers.Serializer[Any]):
+    """What is to take the place of an event; what is left out stays as it was."""
+
+    data = serializers.JSONField(  # type: ignore[assignment]  # a declared field, taken off
+        help_text="The whole data. “•••” stands for a value that is hidden from you, and stays."
+    )
+    subject = serializers.CharField(required=False, allow_blank=True)
+    version = serializers.CharField(
+        required=False, help_text="The version that it keeps; the event's own unless said."
+    )
+    audience = serializers.ChoiceField(
+        choices=[one.value for one in Audience],
+        default=Audience.MISSING.value,
+        help_text="“missing”: only subscriptions that have not got the event.",
+    )
+    reason = serializers.CharField(required=False, allow_blank=True, default="")
+    dry_run = serializers.BooleanField(required=False, default=False)
+
+
+class CorrectionMade(serializers.Serializer[Any]):
+    """The new event; after a dry run none, only to how many subscriptions it would go."""
+
+    id = serializers.UUIDField(allow_null=True)
+    event_id = serializers.CharField(allow_blank=True, help_text="Its id as a CloudEvent.")
+    corrects = serializers.UUIDField(help_text="The event in whose place it stands.")
+    deliveries = serializers.IntegerField()
+
+
 class Discard(serializers.Serializer[Any]):
     """Why it is not needed."""
 
@@ -212,6 +241,9 @@ class ReplayFilter(serializers.Serializer[Any]):
     status = serializers.ChoiceField(choices=DeliveryStatus.choices, required=False)
     since = Instant(required=False, allow_null=True)
     until = Instant(required=False, allow_null=True)
+    never_tried = serializers.BooleanField(
+        required=False, help_text="Of a topic, only what was never sent to the subscription."
+    )
 
 
 class ReplayWish(serializers.Serializer[Any]):

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from catalog.requests import PortalRequest
-from delivery import curl, failures, legs, payloads
+from delivery import corrections, curl, failures, legs, payloads
 from delivery.event_forms import DiscardForm
 from delivery.models import Delivery
 from delivery.states import DeliveryStatus
@@ -60,6 +60,7 @@ def delivery_detail(request: PortalRequest, pk: UUID) -> HttpResponse:
         "form": DiscardForm(),
         "may_replay": Action.DELIVERY_REPLAY in can and delivery.status != DeliveryStatus.PENDING,
         "may_discard": Action.DELIVERY_DISCARD in can and delivery.status in _DISCARDABLE,
+        "may_correct": corrections.may_correct(delivery.event, by=request.user),
         "is_live": delivery.status == DeliveryStatus.PENDING,
     }
     return render(request, "delivery/delivery_detail.html", context)

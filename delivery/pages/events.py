@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 
 from catalog.models import Application, EventType
 from catalog.requests import PortalRequest
-from delivery import curl, lives, moments, searching
+from delivery import corrections, curl, lives, moments, searching
 from delivery.event_forms import EventSearchForm
 from delivery.models import Event
 from governance import access
@@ -93,6 +93,7 @@ def event_detail(request: PortalRequest, pk: UUID) -> HttpResponse:
         "attributes": lives.attributes_of(event),
         "command": curl.to_publish(event, life.payload),
         "may_replay": access.allows(request.user, Action.DELIVERY_REPLAY),
+        "may_correct": corrections.may_correct(event, by=request.user),
     }
     return render(request, "delivery/event_detail.html", context)
 

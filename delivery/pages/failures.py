@@ -19,7 +19,7 @@ from django.views.decorators.http import require_POST
 
 from catalog.requests import PortalRequest
 from catalog.vocabulary import MARKS
-from delivery import backlogs, diagnosis, failures, letters, overview
+from delivery import backlogs, corrections, diagnosis, failures, letters, overview
 from delivery.failure_forms import IgnoreForm, NoteForm, ResolveForm
 from delivery.models import DeadLetter, FailureGroup
 from delivery.pages import operation_charts as drawn
@@ -88,6 +88,7 @@ def failure_detail(request: PortalRequest, number: int) -> HttpResponse:
     )
     now, changes = timezone.now(), list(failures.changes_before(group))
     shown = _shown_letter(request, open_letters, page)
+    letter = letters.opened(shown, viewer=request.user) if shown else None
     context = {
         "group": group,
         "subscription": group.subscription,
@@ -95,7 +96,7 @@ def failure_detail(request: PortalRequest, number: int) -> HttpResponse:
         "backlog": backlogs.of_one(group.subscription),
         "page": page,
         "letters": letters.with_events(list(page)),
-        "letter": letters.opened(shown, viewer=request.user) if shown else None,
+        "letter": letter,
         "changes": changes,
         "notes": failures.notes(group),
         "tries": drawn.failed_tries(
@@ -116,6 +117,9 @@ def failure_detail(request: PortalRequest, number: int) -> HttpResponse:
             ),
         },
         "may_replay": access.allows(request.user, Action.DELIVERY_REPLAY),
+        "may_correct": letter is not None
+        and letter.event is not None
+        and corrections.may_correct(letter.event, by=request.user),
     }
     return render(request, "delivery/failure_detail.html", context)
 
