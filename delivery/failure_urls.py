@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path, re_path
 
-from delivery.pages import failures, replays
+from delivery.pages import failures, replay_orders, replays
 
 urlpatterns = [
     path("failures/", failures.failure_list, name="failure-list"),
@@ -15,7 +15,8 @@ urlpatterns = [
         name="failure-act",
     ),
     path("replays/", replays.replay_list, name="replay-list"),
-    path("replays/new/", replays.replay_new, name="replay-new"),
+    path("replays/new/", replay_orders.replay_new, name="replay-new"),
+    path("replays/choose/", replay_orders.replay_choose, name="replay-choose"),
     path("replays/<int:number>/", replays.replay_detail, name="replay-detail"),
     re_path(
         r"^replays/(?P<number>\d+)/(?P<verb>approve|pause|resume|cancel)/$",

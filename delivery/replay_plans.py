@@ -12,6 +12,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
 from catalog.models import User
+from catalog.words import ApplicationKind
 from delivery import configuration, replay_checks
 from delivery.models import Circuit, Subscription
 from delivery.replay_checks import Refusal
@@ -38,12 +39,21 @@ class Plan:
     refused: Sequence[Refusal | None]
     is_large: bool
     needs_approval: bool
+    includes_arrived: bool = False
 
     @property
     def going(self) -> Mapping[UUID, int]:
         """Return how many would be sent now, by subscription."""
         pairs = zip(self.candidates, self.refused, strict=True)
         return Counter(one.subscription_id for one, why in pairs if why is None)
+
+    @property
+    def repeated(self) -> set[UUID]:
+        """Return the subscriptions that would be sent something that was sent there before."""
+        pairs = zip(self.candidates, self.refused, strict=True)
+        return {
+            one.subscription_id for one, why in pairs if why is None and one.repeats_id is not None
+        } | (set(self.going) if self.includes_arrived else set())
 
     @property
     def targets(self) -> set[UUID]:
@@ -57,7 +67,8 @@ class Preview:
 
     `refused` counts by reason (`replay_checks.Refusal`); `arrived` and `owed` are among them.
     `waiting_for` names subscriptions that would not be sent to yet: paused, disabled, or not
-    answering. `is_large` and `needs_approval` are the plan's.
+    answering. `may_repeat` names those that would get an event a second time and, being flows of a
+    builder, do not know it again by themselves. `is_large` and `needs_approval` are the plan's.
     """
 
     matched: int
@@ -68,6 +79,7 @@ class Preview:
     is_large: bool
     needs_approval: bool
     waiting_for: Sequence[Subscription] = ()
+    may_repeat: Sequence[Subscription] = ()
 
     @property
     def arrived(self) -> int:
@@ -95,6 +107,7 @@ def plan(
         refused=replay_checks.refusals(candidates, now=now, includes_arrived=includes_arrived),
         is_large=_is_large(selection, len(candidates), now),
         needs_approval=len(candidates) > configuration.replay_approval_above(),
+        includes_arrived=includes_arrived,
     )
 
 
@@ -104,16 +117,28 @@ def preview(plan: Plan, *, rate: int | None = None) -> Preview:
     will_send = sum(going.values())
     names = Subscription.objects.with_names().in_bulk(list(going))
     rate = rate or configuration.replay_rate_per_second()
+    repeated = plan.repeated
     return Preview(
         matched=len(plan.candidates),
         will_send=will_send,
         to=sorted(((names[pk], count) for pk, count in going.items()), key=lambda one: -one[1]),
         refused=Counter(str(why) for why in plan.refused if why is not None),
-        seconds=-(-will_send // rate),
+        seconds=_seconds(will_send, rate, [(names[pk], count) for pk, count in going.items()]),
         is_large=plan.is_large,
         needs_approval=plan.needs_approval,
         waiting_for=[one for one in names.values() if not _answers(one)],
+        may_repeat=[
+            one
+            for pk, one in names.items()
+            if pk in repeated and one.application.kind != ApplicationKind.SERVICE
+        ],
     )
+
+
+def _seconds(count: int, rate: int, to: Sequence[tuple[Subscription, int]]) -> int:
+    """Return how long it takes at `rate`, or at the pace of a subscription that is slower."""
+    own = [-(-n // one.rate_per_second) for one, n in to if one.rate_per_second]
+    return max([-(-count // rate), *own])
 
 
 def _candidates(

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 
@@ -47,7 +47,8 @@ class Selection:
 
     `status` narrows to deliveries that ended so; without it, dead ones are meant, except where
     deliveries are named. A `topic` selects events, to be sent to a subscription that is named
-    beside the selection, whether they were owed to it before or not.
+    beside the selection, whether they were owed to it before or not; with `never_tried` only those
+    of which nothing was ever sent to it, nor decided by a person.
     """
 
     deliveries: tuple[UUID, ...] = ()
@@ -58,6 +59,7 @@ class Selection:
     status: str = ""
     since: datetime | None = None
     until: datetime | None = None
+    never_tried: bool = False
 
     @classmethod
     def of(cls, document: Mapping[str, object]) -> Selection:
@@ -79,6 +81,11 @@ class Selection:
             raise ValidationError(faults)
         return cls(**values)  # type: ignore[arg-type]  # each reader returns its field's type
 
+    @classmethod
+    def remembered(cls, document: Mapping[str, object]) -> Selection:
+        """Read what a replay keeps of its selection, beside its other wishes."""
+        return cls.of({name: value for name, value in document.items() if name in _READERS})
+
     def as_json(self) -> dict[str, object]:
         """Return the document that `of` reads back."""
         found: dict[str, object] = {
@@ -90,6 +97,7 @@ class Selection:
             "status": self.status,
             "since": self.since.isoformat() if self.since else None,
             "until": self.until.isoformat() if self.until else None,
+            "never_tried": self.never_tried,
         }
         return {name: value for name, value in found.items() if value}
 
@@ -98,6 +106,8 @@ class Selection:
         has_range = self.since is not None and (self.until is None or self.until > self.since)
         if self.topic is not None and to is None:
             raise ValidationError({"subscription": _("Say which subscription gets these events.")})
+        if self.never_tried and self.topic is None:
+            raise ValidationError({"topic": _("Say of which topic.")})
         if self.topic is not None or self.subscription is not None:
             if not has_range:
                 raise ValidationError({"since": _("Say from when, and up to a later time.")})
@@ -112,6 +122,8 @@ class Selection:
         """Return what is selected and visible to `by`, the oldest event first, at most `limit`."""
         if self.topic is not None and to is not None:
             events = self._events(self.topic, environment, by).order_by("pk")
+            if self.never_tried:
+                events = events.exclude(Exists(_tried_at(to)))
             ids = events.values_list("pk", flat=True)[:limit]
             return [Candidate(pk, to.pk, None) for pk in ids]
         rows = self._deliveries(environment, by).order_by("event_id", "pk")
@@ -172,6 +184,21 @@ def of_deliveries(deliveries: Sequence[Delivery]) -> Selection:
     return Selection(deliveries=tuple(one.pk for one in deliveries))
 
 
+def _tried_at(subscription: Subscription) -> QuerySet[Delivery]:
+    """Return deliveries there of the event in the outer query, but for those that a rule skipped.
+
+    What a person discarded counts as tried: they said that it is not needed.
+    """
+    there = Delivery.objects.filter(event=OuterRef("pk"), subscription=subscription)
+    return there.exclude(status=DeliveryStatus.SKIPPED)
+
+
+def _flag(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise TypeError(value)
+    return value
+
+
 def _instant(value: object) -> datetime:
     parsed = parse_datetime(str(value))
     if parsed is None or parsed.tzinfo is None:
@@ -200,4 +227,5 @@ _READERS: Mapping[str, Callable[[object], object]] = {
     "status": _status,
     "since": _instant,
     "until": _instant,
+    "never_tried": _flag,
 }
