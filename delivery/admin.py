@@ -8,6 +8,7 @@ from delivery import (
     admin_failures,
     admin_subscriptions,
     admin_traffic,
+    admin_translations,
 )
 
 __all__ = [
@@ -16,4 +17,5 @@ __all__ = [
     "admin_failures",
     "admin_subscriptions",
     "admin_traffic",
+    "admin_translations",
 ]

@@ -290,6 +290,7 @@ def _message(row: _Stored, known: Knowledge) -> Message:
         envelope=envelope.extended(deprecation) if deprecation else envelope,
         regions=tuple(row.regions),
         is_gone=row.data is None,
+        translations=known.translations.get((row.version_id, row.environment), {}),
     )
 
 

@@ -187,6 +187,11 @@ _BY_CLASS: Mapping[str, Diagnosis] = {
         _("The subscription's mapping, certificate or credentials do not fit."),
         _("Read the message, mend the subscription, and replay."),
     ),
+    ErrorClass.TRANSLATION: _says(
+        _("The event could not be converted to the version that {who} asked for."),
+        _("The conversion between the two versions does not fit this event. Nothing was sent."),
+        _("Ask the event's owner to mend the conversion; once that is approved, replay."),
+    ),
     ErrorClass.TOKEN: _says(
         _("No access token could be had for {who}."),
         _("The token server refused the client or did not answer."),

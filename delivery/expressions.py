@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, cast
 
-from jmespath.exceptions import JMESPathError, LexerError, ParseError
+from jmespath.exceptions import JMESPathError, JMESPathTypeError, LexerError, ParseError
 from jmespath.functions import Functions
 from jmespath.parser import Parser
 from jmespath.visitor import TreeInterpreter
@@ -81,6 +81,12 @@ def evaluate(expression: Expression, document: object, *, max_work: int = MAX_WO
         return cast(object, _Bounded(max_work).visit(cast(Any, expression.tree), document))
     except EvaluationFailed:
         raise
+    except JMESPathTypeError as error:
+        # The library repeats the value, which may be personal and differs from event to event.
+        wanted = " or ".join(error.expected_types)
+        raise EvaluationFailed(
+            f"{error.function_name}() takes {wanted} and got {error.actual_type} here."
+        ) from None
     except JMESPathError as error:
         raise EvaluationFailed(f"The expression fails here: {_first_line(error)}.") from None
     except (ArithmeticError, TypeError, ValueError, RecursionError):

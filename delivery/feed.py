@@ -17,10 +17,11 @@ from django.utils.translation import gettext as _
 
 from catalog.models import User
 from catalog.moves import IllegalMove
-from delivery import envelopes
+from delivery import envelopes, feed_failures, translations
 from delivery.cloudevents import to_structured_bytes
 from delivery.models import Event, FeedPosition, Payload, QueueRow, Subscription
 from delivery.states import DeliveryMode, SubscriptionState
+from delivery.translating import Translation, TranslationFailed
 from governance import access
 from governance.actions import Action
 
@@ -95,7 +96,10 @@ def read(
             .order_by("position")
             .values_list("position", "event_id")[: limit + 1]
         )
-    items = _items([(position or 0, event_id) for position, event_id in rows[:limit]])
+    shown = [(position or 0, event_id) for position, event_id in rows[:limit]]
+    items, failed = _items(shown, subscription)
+    if failed:
+        feed_failures.bury(failed, subscription, now=now)
     return Page(
         items=items,
         cursor=items[-1].cursor if items else start,
@@ -160,20 +164,35 @@ def _hand_out(place: FeedPosition, *, limit: int) -> None:
         place.handed_out += statement.rowcount
 
 
-def _items(rows: list[tuple[int, UUID]]) -> tuple[Item, ...]:
+def _items(
+    rows: list[tuple[int, UUID]], subscription: Subscription
+) -> tuple[tuple[Item, ...], dict[UUID, str]]:
+    """Return the events as the subscriber wants them, and why others cannot be converted."""
     ids = [event_id for _position, event_id in rows]
     events = Event.objects.select_related("type").in_bulk(ids)
     payloads = dict(Payload.objects.filter(pk__in=ids).values_list("event_id", "data"))
-    return tuple(
-        Item(
-            cursor=position,
-            event_id=event_id,
-            event=_whole(events[event_id], payloads.get(event_id)),
-        )
-        for position, event_id in rows
-        if event_id in events
-    )
+    pin = subscription.version_pin
+    types = {event.type_id for event in events.values()}
+    ways = translations.in_force(types) if pin is not None else {}
+    items: list[Item] = []
+    failed: dict[UUID, str] = {}
+    for position, event_id in rows:
+        event = events.get(event_id)
+        if event is None:
+            continue
+        by_major = ways.get((event.version_id, event.environment), {})
+        translation = by_major.get(pin) if pin is not None else None
+        try:
+            whole = _whole(event, payloads.get(event_id), translation)
+        except TranslationFailed as error:
+            failed[event_id] = str(error)
+        else:
+            items.append(Item(cursor=position, event_id=event_id, event=whole))
+    return tuple(items), failed
 
 
-def _whole(event: Event, data: str | None) -> bytes:
-    return to_structured_bytes(envelopes.envelope_of(event, data, type_name=event.type.name))
+def _whole(event: Event, data: str | None, translation: Translation | None) -> bytes:
+    envelope = envelopes.envelope_of(event, data, type_name=event.type.name)
+    if translation is not None and data is not None:
+        envelope = translation.envelope(envelope)
+    return to_structured_bytes(envelope)

@@ -22,7 +22,7 @@ from delivery.transports import ErrorClass, Receipt
 REPORT_EVERY = timedelta(seconds=1)
 WARN_AT_ATTEMPT = 4  # of one event (design, section 9)
 # What we did wrong says nothing of the endpoint.
-_OURS = frozenset({ErrorClass.INTERRUPTED, ErrorClass.BAD_SETTINGS})
+_OURS = frozenset({ErrorClass.INTERRUPTED, ErrorClass.BAD_SETTINGS, ErrorClass.TRANSLATION})
 
 
 @dataclass(kw_only=True, slots=True)

@@ -13,6 +13,7 @@ from delivery import expressions
 from delivery.cloudevents import Envelope
 from delivery.expressions import Expression
 from delivery.filters import CompiledFilter
+from delivery.translations import Translations
 from governance.access import Entitlements
 from governance.states import Verb
 
@@ -96,7 +97,10 @@ class Version:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class EventType:
-    """An event type with what is accepted of it and who wants it, by environment."""
+    """An event type with what is accepted of it and who wants it, by environment.
+
+    `translations` are the conversions between major versions, of every type.
+    """
 
     id: UUID
     name: str
@@ -104,6 +108,7 @@ class EventType:
     versions: Mapping[tuple[str, str], Version]
     newest: Mapping[str, Version]
     wanted_by: Mapping[str, tuple[Subscription, ...]]
+    translations: Translations = field(default_factory=dict, compare=False, repr=False)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -38,14 +38,14 @@ def apply(compiled: Expression, document: object) -> object:
         mapped = expressions.evaluate(compiled, document)
     except expressions.EvaluationFailed as error:
         raise MappingFailed(str(error)) from None
-    _written(mapped)
+    written(mapped)
     return mapped
 
 
 def apply_to_bytes(compiled: Expression, document: object) -> bytes:
     """Return what `apply` returns as compact JSON."""
     try:
-        return _written(expressions.evaluate(compiled, document))
+        return written(expressions.evaluate(compiled, document))
     except expressions.EvaluationFailed as error:
         raise MappingFailed(str(error)) from None
 
@@ -57,7 +57,8 @@ def data_paths(expression: str | Expression) -> tuple[str, ...]:
     )
 
 
-def _written(mapped: object) -> bytes:
+def written(mapped: object) -> bytes:
+    """Return a result as compact JSON; raises `MappingFailed` above 256 KiB."""
     try:
         text = orjson.dumps(mapped)
     except TypeError:  # an integer of more than 64 bits

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
@@ -19,6 +19,7 @@ from delivery.cloudevents import (
 from delivery.endpoints import Credentials
 from delivery.expressions import Expression
 from delivery.states import BodyMode
+from delivery.translating import Translation
 from delivery.transports import Auth, Outgoing, Tls
 
 Headers = tuple[tuple[str, str], ...]
@@ -46,16 +47,19 @@ class Address:
 class Message:
     """An event on its way out; what it looks like is worked out once, however many receive it.
 
-    `is_gone` says that its payload was expunged or is past its retention.
+    `is_gone` says that its payload was expunged or is past its retention; `translations` are the
+    conversions to other major versions that its own has.
     """
 
     event_id: UUID
     envelope: Envelope
     regions: tuple[str, ...] = ()
     is_gone: bool = False
+    translations: Mapping[int, Translation] = field(default_factory=dict, repr=False)
     id: str = field(init=False)  # the `webhook-id`
     constant_headers: Headers = field(init=False, repr=False)
     _rendered: dict[BodyMode, tuple[Headers, bytes]] = field(default_factory=dict, repr=False)
+    _converted: dict[int, Message] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
         self.id = signing.message_id(str(self.event_id))
@@ -69,6 +73,24 @@ class Message:
         text = self.envelope.text("expirytime")
         expires_at = parse_time(text) if text else None
         return expires_at is not None and expires_at <= now
+
+    def pinned_to(self, major: int | None) -> Message:
+        """Return the event as a subscriber of that major version gets it, None for any.
+
+        Raises `TranslationFailed` where the conversion to it does not fit.
+        """
+        translation = self.translations.get(major) if major is not None else None
+        if translation is None or major is None:
+            return self
+        found = self._converted.get(major)
+        if found is None:
+            found = self._converted[major] = Message(
+                event_id=self.event_id,
+                envelope=translation.envelope(self.envelope),
+                regions=self.regions,
+                is_gone=self.is_gone,
+            )
+        return found
 
     def rendered(self, mode: BodyMode) -> tuple[Headers, bytes]:
         """Return the headers and the body of a mode that needs no mapping."""

@@ -6,7 +6,9 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Self
 
 from django.db import models
+from django.db.models import Q
 
+from catalog.models import EventType
 from catalog.moves import Movable
 from delivery.states import DeliveryStatus, FailureGroupState, ReplayState, SubscriptionState
 
@@ -29,6 +31,13 @@ class SubscriptionQuerySet(Movable["Subscription"]):
     def active(self) -> Self:
         """Keep standing subscriptions that are neither paused nor disabled."""
         return self.standing().filter(state=SubscriptionState.ACTIVE)
+
+    def wanting(self, event_type: EventType) -> Self:
+        """Keep subscriptions that asked for the type, or for all of its topic."""
+        return self.filter(
+            Q(event_types=[]) | Q(event_types__contains=[event_type.name]),
+            topic=event_type.topic_id,
+        )
 
     def with_names(self) -> Self:
         """Load who, what and the circuit in the same query."""

@@ -14,7 +14,7 @@ from catalog import models as catalog
 from catalog import referring
 from catalog.models import Release, SchemaVersion
 from catalog.words import Environment, ReleaseState
-from delivery import expressions, filters
+from delivery import expressions, filters, translations
 from delivery import models as rows
 from delivery.expressions import Expression
 from delivery.known import (
@@ -95,6 +95,7 @@ def _path(ordering_key: str) -> Expression | None:
 
 def _event_types(topics: Mapping[UUID, Topic], subscriptions: ByPlace) -> dict[str, EventType]:
     accepted = _accepted_versions()
+    conversions = translations.in_force()
     found = {}
     # A topic made since the topics were read comes with the next reading.
     known = catalog.EventType.objects.filter(topic_id__in=topics)
@@ -114,6 +115,7 @@ def _event_types(topics: Mapping[UUID, Topic], subscriptions: ByPlace) -> dict[s
                 )
                 for environment in Environment.values
             },
+            translations=conversions,
         )
     return found
 

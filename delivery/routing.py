@@ -13,10 +13,12 @@ from django.utils.translation import gettext as _
 
 from delivery import envelopes, known
 from delivery.edge import Accepted
+from delivery.filters import CompiledFilter
 from delivery.knowledge import current
 from delivery.known import Knowledge, Publisher
 from delivery.models import Event, Payload
 from delivery.states import SkipReason
+from delivery.translating import Translation, TranslationFailed
 
 
 class Verdict(StrEnum):
@@ -157,16 +159,36 @@ def _of_row(knowledge: Knowledge, event: Event, text: str | None) -> Accepted | 
 def _judge(event: Accepted, subscription: known.Subscription, now: datetime) -> tuple[Verdict, str]:
     if subscription.event_types and event.event_type.name not in subscription.event_types:
         return Verdict.OTHER_TYPE, ""
-    if subscription.version_pin not in (None, event.version.major):
+    translation = _translation(event, subscription)
+    if translation is None and subscription.version_pin not in (None, event.version.major):
         return Verdict.OTHER_VERSION, ""
     wanted = subscription.filter
-    if wanted is not None and not wanted.matches(event.attributes(), event.envelope.data):
+    if wanted is not None and not _passes(wanted, event, translation):
         return Verdict.FILTERED, ""
     if subscription.entitled_until <= now:
         return Verdict.SKIP, SkipReason.NO_GRANT.value
     if not _may_go(event, subscription.region):
         return Verdict.SKIP, SkipReason.RESIDENCY.value
     return Verdict.DELIVER, ""
+
+
+def _translation(event: Accepted, subscription: known.Subscription) -> Translation | None:
+    """Return what converts the event for the subscriber; None where nothing is needed, or known."""
+    pin = subscription.version_pin
+    if pin is None or pin == event.version.major:
+        return None
+    place = (event.version.id, event.publisher.environment)
+    return event.event_type.translations.get(place, {}).get(pin)
+
+
+def _passes(wanted: CompiledFilter, event: Accepted, translation: Translation | None) -> bool:
+    """Tell whether the filter lets the event through, as its subscriber would get it."""
+    data = event.envelope.data
+    try:
+        data = data if translation is None else translation.convert(data)
+    except TranslationFailed:
+        return True  # it is owed: the delivery dies of it, says so, and can be replayed
+    return wanted.matches(event.attributes(), data)
 
 
 def _may_go(event: Accepted, region: str) -> bool:
@@ -182,17 +204,21 @@ def _sentence(
 ) -> str:
     match verdict:
         case Verdict.DELIVER:
-            return _("It wants this event, and nothing stands against it.")
+            return _of_delivery(_translation(event, subscription))
         case Verdict.OTHER_TYPE:
             return _("It did not ask for %(type)s.") % {"type": event.event_type.name}
         case Verdict.OTHER_VERSION:
-            return _("It is pinned to version %(pin)s; this event is of version %(major)s.") % {
-                "pin": subscription.version_pin,
-                "major": event.version.major,
-            }
+            return _(
+                "It is pinned to version %(pin)s; this event is of version %(major)s, "
+                "and there is no conversion between the two."
+            ) % {"pin": subscription.version_pin, "major": event.version.major}
         case Verdict.FILTERED if subscription.filter is not None:
             attributes = event.attributes()
-            explained = subscription.filter.explain(attributes, event.envelope.data)
+            translation = _translation(event, subscription)
+            data = event.envelope.data
+            if translation is not None:
+                data = translation.convert(data)  # it held for the filter a moment ago
+            explained = subscription.filter.explain(attributes, data)
             return _("Its filter leaves the event out. %(why)s") % {"why": explained.sentence}
     if reason == SkipReason.RESIDENCY:
         bound = sorted(event.regions or event.topic.regions)
@@ -201,3 +227,12 @@ def _sentence(
             "region": subscription.region,
         }
     return _("Its application may not subscribe to %(topic)s here.") % {"topic": event.topic.name}
+
+
+def _of_delivery(translation: Translation | None) -> str:
+    if translation is None:
+        return _("It wants this event, and nothing stands against it.")
+    return _("It wants this event, converted from %(source)s to %(target)s.") % {
+        "source": translation.source,
+        "target": translation.target,
+    }

@@ -14,6 +14,7 @@ from delivery.mapping import MappingFailed
 from delivery.outgoing import Address, Message
 from delivery.states import SkipReason
 from delivery.targets import Target
+from delivery.translating import TranslationFailed
 from delivery.transports import ErrorClass, Receipt, Transport, TransportError
 
 logger = logging.getLogger(__name__)
@@ -66,7 +67,7 @@ async def attempt(
         if target.fault:
             raise TransportError(target.fault, error_class=ErrorClass.BAD_SETTINGS)
         request = outgoing.build(
-            message,
+            message.pinned_to(target.version_pin),
             address,
             mode=target.mode,
             mapped_by=target.mapped_by,
@@ -82,6 +83,8 @@ async def attempt(
             error_class=ErrorClass.BAD_SETTINGS,
             permanent=True,
         )
+    except TranslationFailed as error:
+        return TransportError(str(error), error_class=ErrorClass.TRANSLATION, permanent=True)
     except asyncio.CancelledError:
         return TransportError("The worker was told to stop.", error_class=ErrorClass.INTERRUPTED)
     except Exception as error:

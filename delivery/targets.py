@@ -16,13 +16,23 @@ from django.db.models import Q
 
 from catalog.models import EventType, Release
 from catalog.words import ReleaseState
-from delivery import breaker, circuits, configuration, endpoints, mapping, outgoing, sealing
+from delivery import (
+    breaker,
+    circuits,
+    configuration,
+    endpoints,
+    mapping,
+    outgoing,
+    sealing,
+    translations,
+)
 from delivery.cloudevents import ExtensionValue, deprecation_extensions
 from delivery.expressions import Expression
 from delivery.models import Endpoint, EndpointSecret, Subscription
 from delivery.outgoing import Address
 from delivery.retrying import RetryPolicy
 from delivery.states import BodyMode, DeliveryMode, SubscriptionState
+from delivery.translations import Translations
 from governance import access
 from governance.models import LedgerHead
 from governance.states import Verb
@@ -49,6 +59,7 @@ class Target:
     is_active: bool
     is_ordered: bool
     is_hook: bool
+    version_pin: int | None = None
     concurrency: int
     rate_per_second: int | None
     timeout_seconds: int
@@ -74,6 +85,7 @@ class Knowledge:
     deprecations: Mapping[tuple[UUID, str], Mapping[str, ExtensionValue]] = field(
         default_factory=dict
     )
+    translations: Translations = field(default_factory=dict)
     # Circuits that are not closed.
     circuits: Mapping[UUID, breaker.State] = field(default_factory=dict)
 
@@ -108,6 +120,7 @@ def _read_all(version: tuple[int, str], now: datetime) -> Knowledge:
         entitlements=access.entitlements(now),
         type_names=dict(EventType.objects.values_list("pk", "name")),
         deprecations=_deprecations(),
+        translations=translations.in_force(),
     )
 
 
@@ -147,6 +160,7 @@ def _target(subscription: Subscription, secrets: Mapping[UUID, Sequence[str]]) -
         is_active=subscription.state == SubscriptionState.ACTIVE,
         is_ordered=subscription.is_ordered,
         is_hook=subscription.is_hook,
+        version_pin=subscription.version_pin,
         concurrency=max(1, subscription.concurrency),
         rate_per_second=subscription.rate_per_second,
         timeout_seconds=subscription.timeout_seconds,

@@ -22,6 +22,7 @@ class Action(StrEnum):
     VERSION_PROMOTE = "version:promote"
     VERSION_DEPRECATE = "version:deprecate"
     VERSION_RETIRE = "version:retire"
+    TRANSLATION_APPLY = "translation:apply"
     APPLICATION_VIEW = "application:view"
     APPLICATION_REGISTER = "application:register"
     APPLICATION_CHANGE = "application:change"

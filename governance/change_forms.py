@@ -175,12 +175,45 @@ class RetirementForm(ProposalForm):
     own = ("override",)
 
 
+class TranslationForm(ProposalForm):
+    """How events of one major version become events of another."""
+
+    from_major = forms.IntegerField(
+        label=_("Events of version"), min_value=0, help_text=_("The major version, such as 2.")
+    )
+    to_major = forms.IntegerField(
+        label=_("Become events of version"),
+        min_value=0,
+        help_text=_("Subscribers that pinned this major version receive them so."),
+    )
+    mapping = forms.CharField(
+        label=_("Mapping, JMESPath"),
+        widget=forms.Textarea(attrs={"rows": 8, "class": "mono", "spellcheck": "false"}),
+        help_text=_(
+            "From the data as it is published to the data as the other version has it, such as "
+            "{order_id: order_id, amount: total.amount}. Fields that it leaves out are not sent; "
+            "merge(@, {…}) keeps all the others."
+        ),
+    )
+    own = ("from_major", "to_major", "mapping")
+
+    @classmethod
+    def initial_for(
+        cls, event_type: EventType | None, base: SchemaVersion | None
+    ) -> dict[str, Any]:
+        """Start from the newest major version and the one before it."""
+        found = set(event_type.versions.values_list("major", flat=True)) if event_type else set()
+        majors = sorted(found, reverse=True)
+        return dict(zip(("from_major", "to_major"), majors, strict=False))
+
+
 FORMS: dict[str, type[ProposalForm]] = {
     ChangeKind.SCHEMA_VERSION: SchemaVersionForm,
     ChangeKind.NEW_EVENT_TYPE: NewEventTypeForm,
     ChangeKind.PROMOTION: PromotionForm,
     ChangeKind.DEPRECATION: DeprecationForm,
     ChangeKind.RETIREMENT: RetirementForm,
+    ChangeKind.TRANSLATION: TranslationForm,
 }
 
 

@@ -42,7 +42,7 @@ def judge(
     `report` compares old and new in both directions (`Mode.FULL`). `reads` are JSON pointers into
     the data, `*` for every entry; None, or "" among them, for a reader of everything.
     """
-    wanted = None if reads is None else [_steps(pointer) for pointer in reads]
+    wanted = None if reads is None else [steps_of(pointer) for pointer in reads]
     if wanted is not None and () in wanted:
         wanted = None
     places = _Places(old, new, resolve)
@@ -81,7 +81,8 @@ def _overlap(one: Steps, other: Steps) -> bool:
     return all(a == b or "*" in (a, b) for a, b in zip(one, other, strict=False))
 
 
-def _steps(pointer: str) -> Steps:
+def steps_of(pointer: str) -> Steps:
+    """Return a JSON pointer into the data as its steps, `*` for every entry."""
     tokens = pointer.split("/")[1:]
     return tuple(token.replace("~1", "/").replace("~0", "~") for token in tokens)
 

@@ -76,6 +76,7 @@ PLACES: Mapping[str, Place] = {
     "governance.comment": Place(
         team="change_request__topic__owner", topic="change_request__topic", author="author"
     ),
+    "delivery.translation": Place(team="event_type__topic__owner", topic="event_type__topic"),
     "delivery.adapter": Place(application="application"),
     "delivery.endpoint": Place(application="application"),
     "delivery.endpointsecret": Place(application="endpoint__application"),

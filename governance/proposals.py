@@ -18,7 +18,7 @@ from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 
 from catalog import referring, schemas
-from catalog.models import Topic
+from catalog.models import EventType, Topic
 from catalog.models.event_types import REVERSE_DNS, CompatibilityMode, CompatibilityPolicy
 from catalog.models.versions import SEMANTIC_VERSION
 from catalog.words import Environment
@@ -70,6 +70,18 @@ class Proposal:
         """Yield what cannot be taken, whatever else exists."""
         return iter(())
 
+    def misfits(self, event_type: EventType | None) -> Iterator[ValidationError]:
+        """Yield what cannot be, for what the request is about."""
+        return iter(())
+
+    def heading(self, event_type: EventType | None) -> str:
+        """Return the title of a request that was given none; "" leaves it to the kind."""
+        return ""
+
+    def sides(self, change: ChangeRequest) -> tuple[str, str]:
+        """Return the document of today and the proposed one, each "" where there is none."""
+        return "", ""
+
     def text(self) -> str:
         """Return the one JSON text of the values."""
         return canonical.encode(asdict(self)).decode()
@@ -117,6 +129,13 @@ class SchemaProposal(Proposal):
         check = schemas.validator_for(self.document, resolve=referring.resolve)
         for problem in check.iter_errors(example):
             yield at(problem.message, f"/example{problem.pointer}", code="example")
+
+    def sides(self, change: ChangeRequest) -> tuple[str, str]:
+        """Return the contract that it starts from, else the newest, and the proposed one."""
+        base = change.base
+        if base is None and change.event_type is not None:
+            base = change.event_type.versions.newest_first().first()
+        return (base.document if base else ""), self.document
 
     @property
     def schema(self) -> schemas.Schema:

@@ -69,6 +69,7 @@ RULES: Mapping[Action, Rule] = {
     Action.VERSION_PROMOTE: _rule("catalog.change_release"),
     Action.VERSION_DEPRECATE: _rule("catalog.change_release"),
     Action.VERSION_RETIRE: _rule("catalog.change_release"),
+    Action.TRANSLATION_APPLY: _rule("catalog.add_schemaversion"),  # of the event type
     Action.APPLICATION_VIEW: _rule("catalog.view_application", OWNER, ANYONE),
     Action.APPLICATION_REGISTER: _rule("catalog.add_application", OWNER),  # the team's members
     Action.APPLICATION_CHANGE: _rule("catalog.change_application", OWNER),

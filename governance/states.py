@@ -53,6 +53,7 @@ class ChangeKind(models.TextChoices):
     RETIREMENT = "retirement", _("Retirement")
     TOPIC_POLICY = "topic_policy", _("Topic policy")
     ROUTING_RULE = "routing_rule", _("Routing rule")
+    TRANSLATION = "translation", _("Conversion between versions")
 
 
 class ChangeState(models.TextChoices):

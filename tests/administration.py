@@ -30,6 +30,7 @@ from delivery.models import (
     ReplayItem,
     Rollup,
     RollupMark,
+    Translation,
 )
 from delivery.states import DeliveryStatus
 from governance import people, roles
@@ -165,6 +166,14 @@ def _govern() -> None:
             decided_at=now,
         )
         Comment.objects.create(change_request=change, author=person, text="Why?", written_at=now)
+        Translation.objects.create(
+            event_type=make_event_type(topic=change.topic),
+            from_major=2,
+            to_major=1,
+            mapping="@",
+            change_request=change,
+            since=now,
+        )
     CheckResult.objects.create(
         change_request=change,
         check_name="lint",

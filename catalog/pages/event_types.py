@@ -185,7 +185,8 @@ def event_type_versions(request: PortalRequest, name: str) -> HttpResponse:
     numbers = list(by_number)
     old = by_number.get(request.GET.get("old", numbers[1] if len(numbers) > 1 else ""))
     new = by_number.get(request.GET.get("new", numbers[0] if numbers else ""))
-    context |= {"old": old, "new": new, "numbers": numbers}
+    majors = {version.major for version in context["versions"]}
+    context |= {"old": old, "new": new, "numbers": numbers, "has_majors": len(majors) > 1}
     return render(request, "catalog/event_type_versions.html", context)
 
 

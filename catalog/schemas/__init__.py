@@ -22,11 +22,13 @@ from catalog.schemas.reading import (
 )
 from catalog.schemas.rows import Row, RowKind, Unfit, apply_rows, to_rows
 from catalog.schemas.samples import sample
+from catalog.schemas.sentences import UNKNOWN_FIELD
 from catalog.schemas.validating import Validator, validator_for
 from catalog.schemas.wellformed import problems
 
 __all__ = [
     "MASK",
+    "UNKNOWN_FIELD",
     "Dialect",
     "Field",
     "FieldKind",

@@ -31,6 +31,7 @@ _FORMATS = {
     "ipv4": "an IPv4 address",
     "ipv6": "an IPv6 address",
 }
+UNKNOWN_FIELD = "is not a known field"
 _SHOWN_VALUES = 12
 
 
@@ -60,7 +61,7 @@ def _explain(error: ValidationError) -> Iterator[Problem]:
     match error.kind:
         case Kind.AdditionalProperties() | Kind.UnevaluatedProperties() as kind:
             for name in kind.unexpected:
-                yield Problem(pointer_to([*error.instance_path, name]), "is not a known field")
+                yield Problem(pointer_to([*error.instance_path, name]), UNKNOWN_FIELD)
         case Kind.PropertyNames() as kind:
             for inner in _explain(kind.error):
                 yield Problem(pointer, f"has a field whose name {inner.message}")

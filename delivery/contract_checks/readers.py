@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import Q
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -16,8 +15,9 @@ from catalog.models import EventType, SchemaVersion
 from catalog.words import Environment
 from delivery import filters, mapping
 from delivery.contract_checks.proposed import proposed_number, proposed_schema
+from delivery.contract_checks.translation import TranslationProposal
 from delivery.models import Subscription
-from governance import compatibility, contract_impact, versions
+from governance import compatibility, contract_impact, proposals, versions
 from governance.checks import Answer
 from governance.compatibility import Mode, Policy, Report
 from governance.contract_impact import Effect, Impact
@@ -40,10 +40,9 @@ class Reader:
 def check_impact(change: ChangeRequest, now: datetime) -> Answer | None:
     """Say for each live subscription whether the proposal breaks it, by the fields it reads."""
     del now
-    schema = proposed_schema(change)
-    if change.event_type is None or schema is None:
+    judged = _judged(change)
+    if judged is None:
         return None
-    judged = list(impacts(change.event_type, schema, number=proposed_number(change)))
     if not judged:
         return Answer(outcome=Outcome.PASSED, summary=_("Nobody receives this event yet."))
     broken = sum(impact.effect is Effect.BREAKS for _reader, impact in judged)
@@ -53,6 +52,24 @@ def check_impact(change: ChangeRequest, now: datetime) -> Answer | None:
         summary=_impact_in_words(broken, to_look, len(judged)),
         findings=[_impact_finding(reader, impact) for reader, impact in judged],
     )
+
+
+def _judged(change: ChangeRequest) -> list[tuple[Reader, Impact]] | None:
+    """Return each reader with what the request means for it; None where it means nothing."""
+    proposal, event_type = proposals.of(change), change.event_type
+    if event_type is None:
+        return None
+    if isinstance(proposal, TranslationProposal):
+        said = _("It stays on %(target)s.x: events of %(source)s.x are converted for it.") % {
+            "target": proposal.to_major,
+            "source": proposal.from_major,
+        }
+        pinned = [r for r in readers(event_type) if r.subscription.version_pin == proposal.to_major]
+        return [(reader, Impact(effect=Effect.GAINS, because=(said,))) for reader in pinned]
+    schema = proposed_schema(change)
+    if schema is None:
+        return None
+    return list(impacts(event_type, schema, number=proposed_number(change)))
 
 
 def _impact_in_words(broken: int, to_look: int, total: int) -> str:
@@ -75,6 +92,10 @@ def impacts(
 ) -> Iterator[tuple[Reader, Impact]]:
     """Yield each live reader of the type with what the contract `number` means for it."""
     reports: dict[UUID, Report] = {}
+    major = versions.numbers(number)[0]
+    converted = set(
+        event_type.translations.filter(from_major=major).values_list("to_major", flat=True)
+    )
     for reader in readers(event_type):
         old = schemas.read(reader.version.document)
         if reader.version.pk not in reports:
@@ -86,8 +107,8 @@ def impacts(
                 resolve=referring.resolve,
             )
         pin = reader.subscription.version_pin
-        if pin is not None and pin != versions.numbers(number)[0]:
-            yield reader, _pinned(pin, number)
+        if pin is not None and pin != major:
+            yield reader, _pinned(pin, number, is_converted=pin in converted)
             continue
         yield (
             reader,
@@ -101,7 +122,11 @@ def impacts(
         )
 
 
-def _pinned(pin: int, number: str) -> Impact:
+def _pinned(pin: int, number: str, *, is_converted: bool) -> Impact:
+    if is_converted:
+        message = _("It stays on %(pin)s.x: events of %(number)s are converted for it.")
+        said = message % {"pin": pin, "number": number}
+        return Impact(effect=Effect.UNTOUCHED, because=(said,))
     message = _(
         "It stays on %(pin)s.x: events of %(number)s reach it only when a conversion is added."
     )
@@ -112,10 +137,7 @@ def readers(event_type: EventType) -> list[Reader]:
     """Return the standing subscriptions that get the type, by environment and name."""
     rows = (
         Subscription.objects.standing()
-        .filter(
-            Q(event_types=[]) | Q(event_types__contains=[event_type.name]),
-            topic=event_type.topic,
-        )
+        .wanting(event_type)
         .select_related("application__team")
         .order_by("environment", "application__name", "number")
     )

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from uuid import UUID
 
 import orjson
 from django.conf import settings
@@ -83,15 +84,17 @@ def recent_events(event_type: EventType) -> list[tuple[Event, object]]:
             .select_related("application")
             .order_by("-id")[:limit]
         )
-        texts = dict(
-            Payload.objects.filter(event_id__in=[row.pk for row in rows]).values_list(
-                "event_id", "data"
-            )
-        )
+        texts = payloads_of(rows)
         found = [(row, orjson.loads(texts[row.pk])) for row in rows if row.pk in texts]
         if found:
             return found
     return []
+
+
+def payloads_of(events: Sequence[Event]) -> Mapping[UUID, str]:
+    """Return the data of those events that still have it, as text."""
+    kept = Payload.objects.filter(event_id__in=[event.pk for event in events])
+    return dict(kept.values_list("event_id", "data"))
 
 
 Refused = tuple[Event, list[schemas.Problem]]

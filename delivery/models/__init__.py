@@ -14,6 +14,7 @@ from delivery.models.subscriptions import (
     FeedPosition,
     Subscription,
 )
+from delivery.models.translations import Translation
 
 __all__ = [
     "Adapter",
@@ -37,4 +38,5 @@ __all__ = [
     "Rollup",
     "RollupMark",
     "Subscription",
+    "Translation",
 ]

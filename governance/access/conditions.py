@@ -173,6 +173,7 @@ _PUBLIC = frozenset(
         "catalog.team",
         "catalog.topic",
         "catalog.user",
+        "delivery.translation",
     }
 )
 

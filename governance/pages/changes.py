@@ -25,6 +25,7 @@ from governance.models import ChangeRequest, LedgerEntry
 from governance.states import ChangeKind, ChangeState
 
 ABOUT_A_VERSION = {ChangeKind.PROMOTION, ChangeKind.DEPRECATION, ChangeKind.RETIREMENT}
+ABOUT_A_TYPE = {ChangeKind.TRANSLATION}
 PER_PAGE = 25
 UNDECIDED_STATES = (ChangeState.OPEN, ChangeState.APPROVED, ChangeState.CHANGES_REQUESTED)
 
@@ -66,7 +67,8 @@ def change_new(request: PortalRequest) -> HttpResponse:
     event_type, base = _about(request)
     if event_type is not None:  # before the form: who may not send it loses nothing typed into it
         access.require(request.user, Action.CHANGE_PROPOSE, event_type.topic)
-    if kind in ABOUT_A_VERSION and base is None:
+    needs = base if kind in ABOUT_A_VERSION else event_type if kind in ABOUT_A_TYPE else kind
+    if needs is None:
         raise Http404
     initial = form_class.initial_for(event_type, base)
     form = form_class(request.POST or None, user=request.user, initial=initial)
@@ -170,14 +172,15 @@ def change_detail(request: PortalRequest, number: int) -> HttpResponse:
         ],
     )
     proposal = proposals.schema_of(change)
+    old_document, new_document = proposals.of(change).sides(change)
     context = {
         "change": change,
         "results": results,
         "to_accept": checks.to_accept(results),
         "blocking": checks.blocking(results),
         "standing": workflow.standing(change),
-        "old_document": _old_document(change),
-        "new_document": proposal.document if proposal else "",
+        "old_document": old_document,
+        "new_document": new_document,
         "values": _values(change),
         "new_version": proposal.version if proposal else "",
         "comments": change.comments.select_related("author"),
@@ -203,16 +206,9 @@ def _waits_for_production(change: ChangeRequest, version: str) -> bool:
     ).exists()
 
 
-def _old_document(change: ChangeRequest) -> str:
-    base = change.base
-    if base is None and change.event_type is not None:
-        base = change.event_type.versions.newest_first().first()
-    return base.document if base else ""
-
-
 def _values(change: ChangeRequest) -> list[tuple[str, Any]]:
     """Return what the proposal says beside its documents, for a list of names and values."""
-    hidden = {"document", "example", "version"}
+    hidden = {"version", *proposals.of(change).documents}
     said = json.loads(change.proposal)
     return [
         (name, ", ".join(value) if isinstance(value, list) else value)

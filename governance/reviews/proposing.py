@@ -68,7 +68,9 @@ def propose(
         text = taken.text()
         change = ChangeRequest(
             kind=kind,
-            title=title.strip() or _title(kind, event_type, base, topic, taken),
+            title=title.strip()
+            or taken.heading(event_type)
+            or _title(kind, event_type, base, topic, taken),
             reason=reason.strip(),
             topic=topic,
             event_type=event_type,
@@ -257,6 +259,7 @@ def _refuse_impossible(
         *_new_type_problems(proposal),
         *_number_problems(event_type, proposal),
         *_replacement_problems(base, proposal),
+        *proposal.misfits(event_type),
     ]
     if kind == ChangeKind.PROMOTION and base is not None:
         problems += _promotion_problems(base, own)

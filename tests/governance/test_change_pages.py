@@ -291,3 +291,30 @@ def test_fault_of_a_promotion_is_told_in_words_alone(alice: Client, event_type: 
     answer = alice.post(page, {"reason": "Seen enough."})
     assert "Version 1.0.0 does not wait for production." in text_of(answer)
     assert "/base" not in text_of(answer)
+
+
+def test_conversion_is_proposed_tried_and_listed(
+    alice: Client, reviewer: Client, event_type: EventType
+) -> None:
+    page = f"{NEW}?kind=translation&event_type={event_type.name}"
+    factories.make_event(event_type=event_type)
+    factories.make_version(
+        "2.0.0", event_type=event_type, document={"type": "object"}, example={"id": "A", "sum": 2}
+    )
+    versions = reverse("catalog:event-type-versions", args=[event_type.name])
+    assert "Propose a conversion" in text_of(alice.get(versions))
+    data = {"reason": "The sheet cannot follow.", "from_major": "2", "to_major": "1"}
+    answer = alice.post(page, {**data, "mapping": "{order_id: id, "})
+    assert answer.context["form"].errors["mapping"]
+    assert alice.post(page, {**data, "mapping": "{order_id: id, amount: sum}"}).status_code == 302
+    change = ChangeRequest.objects.get()
+    shown = text_of(reviewer.get(page_of(change)))
+    assert "The sample of the contract" in shown
+    data = {"seen": change.proposal_sha256, "note": "Fine.", "and_apply": "1"}
+    assert act(reviewer, change, "approve", **data) == 302
+    assert change.state == ChangeState.APPLIED
+    assert str(change) in text_of(alice.get(versions))
+
+
+def test_conversion_needs_its_event_type(alice: Client) -> None:
+    assert alice.get(f"{NEW}?kind=translation").status_code == 404
