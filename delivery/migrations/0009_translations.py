@@ -13,7 +13,7 @@ from governance import immutability
 class Migration(migrations.Migration):
     dependencies = [
         ("catalog", "0001_initial"),
-        ("delivery", "0006_adapters"),
+        ("delivery", "0008_identities_by_application"),
         ("governance", "0004_translations"),
     ]
 
