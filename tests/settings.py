@@ -12,9 +12,10 @@ from config import embedded, places
 RUN_DIR = Path(tempfile.mkdtemp(prefix="signalbox-tests-"))
 os.environ["SIGNALBOX_DATA_DIR"] = str(RUN_DIR)
 (RUN_DIR / "static").mkdir()  # WhiteNoise warns where it is missing
-USES_EMBEDDED = not os.environ.get("DATABASE_URL")
-if USES_EMBEDDED:
-    os.environ["DATABASE_URL"] = embedded.database_url(places.test_server_dir())
+_OWN_URL = embedded.database_url(places.test_server_dir())
+# A process of the run that another started inherits what that one set.
+USES_EMBEDDED = os.environ.get("DATABASE_URL", "") in ("", _OWN_URL)
+os.environ["DATABASE_URL"] = _OWN_URL if USES_EMBEDDED else os.environ["DATABASE_URL"]
 
 from config.settings import *  # noqa: E402, F403 - after the environment that it reads
 from config.settings import DATABASES  # noqa: E402 - named, so that it can be changed
