@@ -21,10 +21,11 @@ from types import FrameType
 from typing import IO, Any
 
 from django.conf import settings
-from django.contrib.auth import get_user_model
 from django.core.management import call_command
 from django.db import connections
 
+from catalog.models import User
+from catalog.words import UserKind
 from config import broker, embedded, entry
 from config.supervisor import Service, Supervisor
 from delivery import partitions
@@ -141,9 +142,11 @@ def _prepare(data: Path, url: str, *, wants_demo: bool, say: Say) -> dict[str, A
     call_command("migrate", interactive=False, verbosity=0)
     partitions.ensure(datetime.now(tz=UTC))
     if settings.IS_PRODUCTION:
+        call_command("ensure_portal_topic")
         call_command("collectstatic", interactive=False, verbosity=0)
         return {}
     demo = _demo(data, say) if wants_demo else {}
+    call_command("ensure_portal_topic")
     connections.close_all()
     return demo
 
@@ -152,7 +155,7 @@ def _demo(data: Path, say: Say) -> dict[str, Any]:
     """Build the demo in an empty database; return its logins and keys, none if it has no demo."""
     settings.DEMO_RECEIVER_URL = os.environ["DEMO_RECEIVER_URL"] = _receiver_url(data)
     _allow_demo_receiver(say)
-    if not get_user_model().objects.exists():
+    if not User.objects.filter(kind=UserKind.PERSON).exists():
         say("The database is empty: building the demo shop …")
         unfinished = _unfinished_demo(data)
         unfinished.touch()

@@ -276,6 +276,7 @@ CELERY_TASK_DEFAULT_QUEUE = "signalbox"
 CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     "sweep": {"task": "delivery.sweep", "schedule": schedule(run_every=1)},
     "tidy": {"task": "governance.tidy", "schedule": schedule(run_every=60)},
+    "remind": {"task": "governance.remind", "schedule": schedule(run_every=600)},
     "roll-up": {"task": "delivery.roll_up", "schedule": schedule(run_every=10)},
     "mail": {"task": "delivery.send_mail", "schedule": schedule(run_every=15)},
     "partitions": {"task": "delivery.keep_partitions", "schedule": schedule(run_every=3600)},

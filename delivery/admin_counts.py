@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from catalog.guarded_admin import BigTableAdmin, GuardedAdmin, guarded
-from delivery.models import FilteredCount, NewsChoice, Notification, Rollup, RollupMark
+from delivery.models import FilteredCount, NewsChoice, Notification, PortalEvent, Rollup, RollupMark
 from governance.actions import Action
 
 
@@ -67,3 +67,13 @@ class NewsChoiceAdmin(GuardedAdmin):
     list_filter = ("kind", "mail")
     list_select_related = ("user",)
     search_fields = ("user__username",)
+
+
+@guarded(PortalEvent)
+class PortalEventAdmin(BigTableAdmin):
+    """What Signalbox says of itself, and whether it is published."""
+
+    view_action = Action.OPERATIONS_VIEW
+    list_display = ("happened_at", "type", "environment", "subject", "ended_at", "refusal")
+    list_filter = ("environment", "type")
+    search_fields = ("key",)

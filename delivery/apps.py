@@ -13,6 +13,7 @@ class DeliveryConfig(AppConfig):
         """Connect the receivers, and tell governance what delivery knows of contracts."""
         from delivery import (  # noqa: PLC0415 - models exist only now
             contract_checks,
+            portal_receivers,  # noqa: F401 - connects itself
             receivers,  # noqa: F401 - connects itself
             waking,  # noqa: F401 - connects itself
         )

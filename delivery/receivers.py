@@ -7,6 +7,8 @@ from datetime import datetime
 from django.db import transaction
 from django.dispatch import receiver
 from django.urls import NoReverseMatch, reverse
+from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy, ngettext_lazy
 
@@ -175,6 +177,30 @@ def after_grant_ended(thing: Grant, now: datetime, **_news: object) -> None:
     owed = Subscription.objects.standing().filter(topic=thing.topic).values_list("pk", flat=True)
     ids = list(owed)
     transaction.on_commit(lambda: waking.wake(ids), robust=True)
+
+
+@receiver(governance_signals.grant_ending, dispatch_uid="delivery.tell_grant_ending")
+def tell_grant_ending(thing: Grant, days: int, now: datetime, **_news: object) -> None:
+    """Tell whose flows will stop while there is time to ask for more."""
+    team = thing.team or (thing.application.team if thing.application else None)
+    if team is None or thing.until is None:
+        return
+    notifications.notify(
+        notifications.members(team),
+        kind=NewsKind.GRANT_ENDING,
+        key=f"{thing.pk}:{thing.until:%Y%m%d}:{days}",
+        text=gettext_lazy(
+            "%(who)s may %(verb)s %(topic)s until %(until)s. Ask for a later end before it stops."
+        ),
+        words={
+            "who": str(thing.grantee),
+            "verb": Verb(thing.verb).label.lower(),
+            "topic": thing.topic.name,
+            "until": date_format(timezone.localtime(thing.until), "j F Y"),
+        },
+        path=_path("governance:access"),
+        now=now,
+    )
 
 
 @receiver(governance_signals.access_requested, dispatch_uid="delivery.tell_access_requested")

@@ -13,7 +13,15 @@ from celery import shared_task
 from celery.signals import worker_process_shutdown
 from django.utils import timezone
 
-from delivery import claiming, dispatch, mailing, replay_running, retention, rollups
+from delivery import (
+    claiming,
+    dispatch,
+    mailing,
+    portal_events,
+    replay_running,
+    retention,
+    rollups,
+)
 
 # Of an hour each: a day that nobody counted is in the charts after one task.
 ROLL_UP_RUNS = 25
@@ -47,6 +55,8 @@ def sweep() -> None:
         _drain_soon()
     if replay_running.is_any_running():
         run_replays.delay()
+    if portal_events.is_any_waiting():
+        publish_portal_events.delay()
 
 
 @shared_task(name="delivery.run_replays", ignore_result=True, acks_late=True, expires=20)
@@ -64,6 +74,12 @@ def roll_up() -> None:
         rollups.roll_up(now=now)
         if not rollups.is_behind(now=now):
             return
+
+
+@shared_task(name="delivery.publish_portal_events", ignore_result=True, acks_late=True, expires=20)
+def publish_portal_events() -> None:
+    """Publish what Signalbox has to say of itself."""
+    portal_events.publish_waiting(now=timezone.now())
 
 
 @shared_task(name="delivery.send_mail", ignore_result=True, acks_late=True, expires=60)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, models, transaction
@@ -18,6 +18,7 @@ from governance.querysets import GrantQuerySet
 from governance.states import GrantState, Verb
 
 Grantee = Application | Team
+REMIND_DAYS = (14, 3, 1)  # before its end (the pages mark a grant from 14 days on)
 
 
 def give(
@@ -57,11 +58,14 @@ def give_unasked(
     topic: Topic,
     environment: str,
     until: datetime | None,
-    by: User,
+    by: User | None,
     reason: str,
     now: datetime,
 ) -> Grant:
-    """Give a grant inside a verb that has asked for the permission itself (an approval)."""
+    """Give a grant inside a verb that has asked for the permission itself (an approval).
+
+    `by` is None for what Signalbox gives itself.
+    """
     for old in _standing(grantee, verb, topic, environment).ran_out(now):
         _expire(old, now=now)
     check_wanted(
@@ -146,6 +150,23 @@ def expire(*, now: datetime) -> int:
             if Grant.objects.ran_out(now).select_for_update(of=("self",)).filter(pk=grant.pk):
                 _expire(grant, now=now)
                 count += 1
+    return count
+
+
+def remind(*, now: datetime) -> int:
+    """Tell of the grants that end within `REMIND_DAYS`; return how many there are.
+
+    Safe to repeat: each is told with the least of these days that it still has, and whoever hears
+    of it says it once for each.
+    """
+    ending = Grant.objects.in_force(now).filter(until__lte=now + timedelta(days=max(REMIND_DAYS)))
+    count = 0
+    for grant in ending.with_names().order_by("pk"):
+        left = (grant.until or now) - now
+        days = min(one for one in REMIND_DAYS if left <= timedelta(days=one))
+        with transaction.atomic():
+            signals.grant_ending.send(sender=Grant, thing=grant, by=None, now=now, days=days)
+        count += 1
     return count
 
 

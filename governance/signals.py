@@ -28,6 +28,7 @@ grant_given = Signal()
 grant_extended = Signal()
 grant_revoked = Signal()
 grant_expired = Signal()
+grant_ending = Signal()  # with `days`: the reminder that is due, of `grants.REMIND_DAYS`
 access_requested = Signal()
 access_decided = Signal()
 access_withdrawn = Signal()

@@ -12,3 +12,9 @@ from governance import grants
 def tidy() -> None:
     """Close what has run out."""
     grants.expire(now=timezone.now())
+
+
+@shared_task(name="governance.remind", ignore_result=True, acks_late=True)
+def remind() -> None:
+    """Tell people of what is about to end."""
+    grants.remind(now=timezone.now())

@@ -26,6 +26,7 @@ from delivery.models import (
     FilteredCount,
     NewsChoice,
     Notification,
+    PortalEvent,
     QueueRow,
     ReplayItem,
     Rollup,
@@ -209,6 +210,13 @@ def _deliver(letter: DeadLetter) -> None:
     FeedPosition.objects.create(subscription=subscription)
     Notification.objects.create(
         user=make_person(), kind="failure", key=str(uuid7()), text="It fails.", created_at=now
+    )
+    PortalEvent.objects.create(
+        key=str(uuid7()),
+        type="portal.operations.circuit.opened",
+        environment=Environment.PRODUCTION,
+        data={},
+        happened_at=now,
     )
     NewsChoice.objects.create(user=make_person(), kind="failure", mail="daily")
     with governed(by=None, now=now):

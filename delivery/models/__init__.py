@@ -6,6 +6,7 @@ from delivery.models.deliveries import Attempt, Delivery, QueueRow
 from delivery.models.events import Event, EventIdentity, Payload
 from delivery.models.failures import DeadLetter, FailureGroup
 from delivery.models.notifications import NewsChoice, Notification
+from delivery.models.portal_events import PortalEvent
 from delivery.models.replays import Replay, ReplayItem
 from delivery.models.subscriptions import (
     Circuit,
@@ -32,6 +33,7 @@ __all__ = [
     "NewsChoice",
     "Notification",
     "Payload",
+    "PortalEvent",
     "QueueRow",
     "Replay",
     "ReplayItem",

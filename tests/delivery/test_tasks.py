@@ -42,7 +42,15 @@ def test_the_sweep_finds_what_is_due() -> None:
 
 
 @pytest.mark.parametrize(
-    "task", [tasks.run_replays, tasks.roll_up, tasks.keep_partitions, tasks.send_mail, tasks.sweep]
+    "task",
+    [
+        tasks.run_replays,
+        tasks.roll_up,
+        tasks.keep_partitions,
+        tasks.publish_portal_events,
+        tasks.send_mail,
+        tasks.sweep,
+    ],
 )
 def test_each_runs_on_an_empty_portal_and_runs_again(task: object) -> None:
     assert callable(task)
@@ -58,6 +66,7 @@ def test_each_runs_on_an_empty_portal_and_runs_again(task: object) -> None:
         (tasks.run_replays, "delivery.run_replays"),
         (tasks.roll_up, "delivery.roll_up"),
         (tasks.keep_partitions, "delivery.keep_partitions"),
+        (tasks.publish_portal_events, "delivery.publish_portal_events"),
         (tasks.send_mail, "delivery.send_mail"),
     ],
 )

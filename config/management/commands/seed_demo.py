@@ -7,6 +7,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from catalog.models import User
+from catalog.words import UserKind
 from config.demo import history, live, seed
 from governance import reviews
 from governance.models import ChangeRequest
@@ -19,7 +20,7 @@ class Command(BaseCommand):
     help = "Build the demo shop: people, contracts, grants, subscriptions and a day of traffic."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        if User.objects.exists():
+        if User.objects.filter(kind=UserKind.PERSON).exists():
             raise CommandError("The database has people in it: the demo goes into an empty one.")
         now = timezone.now()
         shown = seed.seed(
