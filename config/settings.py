@@ -114,12 +114,22 @@ TEMPLATES = [
 
 DATABASE_URL = _required_in_production("DATABASE_URL", "") or embedded.database_url(DATA_DIR)
 _database = env.db_url_config(DATABASE_URL)
+_database_options = _database.pop("OPTIONS", {})
 DATABASES = {
     "default": {
         **_database,
         # A socket's folder comes as an option of the URL; Django's own tools look for it here.
-        "HOST": _database["HOST"] or _database.get("OPTIONS", {}).pop("host", ""),
+        "HOST": _database["HOST"] or _database_options.pop("host", ""),
         "ENGINE": "django.db.backends.postgresql",
+        # A network that went away is noticed in about ten seconds; TCP by itself takes hours.
+        "OPTIONS": {
+            "connect_timeout": 5,
+            "keepalives_idle": 5,
+            "keepalives_interval": 2,
+            "keepalives_count": 3,
+            "tcp_user_timeout": 10_000,  # milliseconds
+            **_database_options,
+        },
         "CONN_HEALTH_CHECKS": True,
         "CONN_MAX_AGE": 60,
     }
@@ -291,6 +301,10 @@ DELIVERY_RETRY_WAITS_SECONDS = env.list(
 DELIVERY_OVERLOAD_FLOOR_SECONDS = env.int("DELIVERY_OVERLOAD_FLOOR_SECONDS", default=60)
 DELIVERY_PROBE_SECONDS = env.int("DELIVERY_PROBE_SECONDS", default=30)
 DELIVERY_LEASE_SECONDS = env.int("DELIVERY_LEASE_SECONDS", default=60)
+# A replay of more deliveries than this waits for a second person.
+DELIVERY_REPLAY_APPROVAL_ABOVE = env.int("DELIVERY_REPLAY_APPROVAL_ABOVE", default=1_000)
+# How fast a replay goes whose order names no pace.
+DELIVERY_REPLAY_RATE_PER_SECOND = env.int("DELIVERY_REPLAY_RATE_PER_SECOND", default=20)
 
 # Events that one API key may publish a second through one web process: a stop for runaway loops.
 PUBLISH_RATE_PER_SECOND = env.int("PUBLISH_RATE_PER_SECOND", default=50_000)

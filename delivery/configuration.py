@@ -52,12 +52,12 @@ def lease_seconds() -> int:
 
 def replay_approval_above() -> int:
     """Return how many deliveries a replay may have before a second person must approve it."""
-    return int(getattr(settings, "DELIVERY_REPLAY_APPROVAL_ABOVE", 1_000))
+    return int(settings.DELIVERY_REPLAY_APPROVAL_ABOVE)
 
 
 def replay_rate_per_second() -> int:
     """Return how fast a replay goes that names no rate."""
-    return int(getattr(settings, "DELIVERY_REPLAY_RATE_PER_SECOND", 20))
+    return int(settings.DELIVERY_REPLAY_RATE_PER_SECOND)
 
 
 @lru_cache(maxsize=8)

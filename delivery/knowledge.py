@@ -24,6 +24,15 @@ POLL_SECONDS = 0.5
 MAX_AGE_SECONDS = 1.0  # a revoke holds from here on (design, section 5b)
 CHANNEL = "signalbox_governance"
 GENESIS = (0, "")
+# Of the watcher's connection: nobody is served while it waits for a network that went away. libpq
+# takes no shorter time to connect than 2 s.
+_PATIENCE = {
+    "connect_timeout": 2,
+    "keepalives_idle": 1,
+    "keepalives_interval": 1,
+    "keepalives_count": 2,
+    "tcp_user_timeout": 3_000,  # milliseconds
+}
 
 logger = logging.getLogger(__name__)
 
@@ -119,7 +128,7 @@ class _Watcher(threading.Thread):
                 connection.close()
 
     def _watch(self) -> None:
-        with psycopg.connect(**own_connection(), autocommit=True) as own:
+        with psycopg.connect(**{**own_connection(), **_PATIENCE}, autocommit=True) as own:
             own.execute(f"LISTEN {CHANNEL}")
             while not self._is_ending.is_set():
                 at = time.monotonic()

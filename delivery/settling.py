@@ -11,12 +11,13 @@ import logging
 import random
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from http import HTTPStatus
 from uuid import UUID
 
 import orjson
-from django.db import DataError, connection
+from django.db import DataError, IntegrityError, connection
 
 from catalog.ids import uuid7
 from delivery import dead_letters, replay_results, retrying
@@ -30,6 +31,10 @@ from governance.governed import governed
 
 logger = logging.getLogger(__name__)
 
+# What the database raises for values that it will not take, however often they are sent.
+_UNSTORABLE = (DataError, IntegrityError)
+_STATUSES = range(100, 1_000)
+_NOT_STORED = "What the receiver answered cannot be stored."
 KEPT_OF_SUCCESS = 500  # characters of a 2xx answer; of failures, all that the transport gives
 
 
@@ -134,26 +139,43 @@ def settle(results: Sequence[Result], *, now: datetime) -> Settled:
     """Write what became of these deliveries; all of it is written, or none."""
     try:
         return _settle(results, now)
-    except DataError:
-        if len(results) == 1:
-            raise
-    # One answer that the database cannot store must not hold up its neighbours.
-    logger.error("A batch of results cannot be stored; storing them one by one.")
+    except _UNSTORABLE:
+        # One answer that the database cannot store must not hold up its neighbours.
+        logger.warning("A batch of results cannot be stored; storing them one by one.")
     return _one_by_one(results, now)
 
 
 def _one_by_one(results: Sequence[Result], now: datetime) -> Settled:
-    lost, deaths, gone = 0, list[Death](), set[UUID]()
+    lost, deaths, gone, failing = 0, list[Death](), set[UUID](), dict[UUID, int]()
     for result in results:
         try:
             settled = _settle([result], now)
-        except DataError:
+        except _UNSTORABLE:
             logger.exception("The result of %s cannot be stored.", result.owed.delivery_id)
-            continue
+            settled = _settle([_set_aside(result)], now)
         lost += settled.lost
         deaths += settled.deaths
         gone |= settled.gone
-    return Settled(lost=lost, deaths=deaths, gone=frozenset(gone))
+        failing |= settled.failing
+    return Settled(lost=lost, deaths=deaths, gone=frozenset(gone), failing=failing)
+
+
+def _set_aside(result: Result) -> Result:
+    """Return the result without a word of the receiver's; a failure is final, so somebody looks.
+
+    Left unsettled it would be sent, and fail to be stored, again after each lease.
+    """
+    if isinstance(result, Refused):
+        return result
+    answer = result.answer
+    status = answer.status if answer.status in _STATUSES else None
+    if isinstance(answer, Receipt):
+        told = Receipt(status=status or HTTPStatus.OK, duration_ms=0, response_excerpt=_NOT_STORED)
+        return replace(result, answer=told)
+    failed = TransportError(
+        _NOT_STORED, error_class=answer.error_class, status=status, permanent=True
+    )
+    return replace(result, answer=failed)
 
 
 def _settle(results: Sequence[Result], now: datetime) -> Settled:

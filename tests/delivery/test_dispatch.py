@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from ipaddress import ip_network
 from uuid import UUID
@@ -30,6 +32,7 @@ from delivery.models import (
     Subscription,
 )
 from delivery.states import BodyMode, DeliveryStatus
+from delivery.transports import ErrorClass, Outgoing, Receipt, TransportError
 from delivery.transports.names import AddrInfo
 from delivery.transports.webhook import WebhookTransport
 from governance import grants
@@ -75,6 +78,46 @@ def test_everything_owed_is_delivered_once(engine: Engine, receiver: Receiver) -
     assert not QueueRow.objects.exists()
     assert Attempt.objects.filter(number=1, status_code=200, outcome="delivered").count() == 300
     assert Circuit.objects.get(pk=subscription.pk).last_success_at is not None
+
+
+class Unstorable:
+    """Sends, and brings back answers that no column can hold."""
+
+    def __init__(self, inner: WebhookTransport) -> None:
+        self.inner = inner
+        self.status = 100_000
+
+    async def send(self, outgoing: Outgoing) -> Receipt:
+        receipt = await self.inner.send(outgoing)
+        if receipt.response_excerpt == "fails":
+            raise TransportError("?", error_class=ErrorClass.HTTP_STATUS, status=self.status)
+        if receipt.response_excerpt == "arrives":
+            return replace(receipt, status=self.status)
+        return receipt
+
+    async def close(self) -> None:
+        await self.inner.close()
+
+
+def test_an_answer_that_cannot_be_stored_is_set_aside_where_somebody_sees_it(
+    receiver: Receiver,
+) -> None:
+    answers = {b"0": "fails", b"1": "arrives"}
+    receiver.reply = lambda got, _before: Reply(body=answers.get(got.body[-2:-1], "ok"))
+    engine = Engine(transport=Unstorable(WebhookTransport(allowed_networks=LOOPBACK)))
+    subscription, version = make_world(receiver.url(), body=BodyMode.DATA)
+    events = make_events(version, 6)
+    owe(subscription, events)
+    with contextlib.closing(engine):
+        assert engine.drain(seconds=10) is False
+    assert not QueueRow.objects.exists()
+    assert statuses() == {DeliveryStatus.DELIVERED: 5, DeliveryStatus.DEAD: 1}
+    assert set(receiver.ids().values()) == {1}
+    letter = DeadLetter.objects.get()
+    assert letter.event_id == events[0].pk
+    assert "cannot be stored" in letter.message
+    arrived = Attempt.objects.get(delivery__event=events[1])
+    assert (arrived.outcome, arrived.status_code) == ("delivered", 200)
 
 
 def test_what_waits_survives_a_change_of_what_is_known(engine: Engine, receiver: Receiver) -> None:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import socket
 import time
 from collections.abc import Callable, Iterator
 
+import psycopg
 import pytest
+from django.conf import settings
 from django.utils import timezone
 
 from catalog.words import Environment
@@ -123,3 +127,39 @@ def test_a_process_that_never_read_anything_says_stale(monkeypatch: pytest.Monke
     knowledge.start(patience_seconds=0.1)
     with pytest.raises(knowledge.Stale):
         knowledge.current()
+
+
+@contextlib.contextmanager
+def silent_server() -> Iterator[int]:
+    """Take connections on a port of the loopback, and never say a word."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(8)
+        yield listener.getsockname()[1]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_watcher_does_not_wait_for_ever_for_a_network_that_went_away(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    reach = knowledge.own_connection
+    with silent_server() as port:
+        gone = {**reach(), "host": "127.0.0.1", "port": port}
+        monkeypatch.setattr(knowledge, "own_connection", lambda: gone)
+        monkeypatch.setattr(knowledge, "_latest", None)
+        knowledge.start(patience_seconds=0.1)
+        with pytest.raises(knowledge.Stale):
+            knowledge.current()
+        monkeypatch.setattr(knowledge, "own_connection", reach)
+        # The silent one still listens: only the watcher's own patience lets it try elsewhere.
+        assert knowledge._watcher is not None
+        assert knowledge._watcher.has_read.wait(20)
+        knowledge.current()
+
+
+@pytest.mark.django_db
+def test_every_connection_notices_a_network_that_went_away() -> None:
+    options = settings.DATABASES["default"]["OPTIONS"]
+    assert {"connect_timeout", "keepalives_idle", "tcp_user_timeout"} <= options.keys()
+    with psycopg.connect(**knowledge.own_connection()) as own:
+        assert own.info.get_parameters()["connect_timeout"] == str(options["connect_timeout"])
