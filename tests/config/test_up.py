@@ -62,7 +62,7 @@ def children(portal: RunningPortal) -> dict[str, psutil.Process]:
 
 
 def get(url: str) -> tuple[int, str]:
-    with urllib.request.urlopen(url, timeout=30) as answer:
+    with urllib.request.urlopen(url, timeout=90) as answer:
         return answer.status, answer.read().decode()
 
 
