@@ -107,7 +107,11 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "delivery.context_processors.frame",
             ],
-            "builtins": ["heroicons.templatetags.heroicons", "catalog.templatetags.ui"],
+            "builtins": [
+                "heroicons.templatetags.heroicons",
+                "catalog.templatetags.ui",
+                "governance.templatetags.ledger",
+            ],
         },
     }
 ]

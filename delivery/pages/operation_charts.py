@@ -17,6 +17,7 @@ from catalog import charts, wording
 from delivery import overview, series
 from delivery.series import Totals
 from governance.models import LedgerEntry
+from governance.telling import told
 
 PERIODS = {
     "1h": (timedelta(hours=1), gettext_lazy("1 h"), "H:i"),
@@ -317,7 +318,7 @@ def failed_tries(
     hours = [start + timedelta(hours=number) for number in range(len(per_hour))]
     marks = [
         charts.Event(
-            label=f"{entry.action}, {wording.clock(entry.at, now=now)}",
+            label=f"{told(entry.action)}, {wording.clock(entry.at, now=now)}",
             index=int((entry.at - start).total_seconds() // 3600),
         )
         for entry in changes

@@ -9,7 +9,7 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 
 from catalog.requests import PortalRequest
-from governance import access, verification
+from governance import access, telling, verification
 from governance.actions import Action
 from governance.models import LedgerEntry, LedgerHead
 
@@ -26,6 +26,7 @@ def ledger_list(request: PortalRequest) -> HttpResponse:
         seen = seen.filter(
             Q(actor_name__icontains=words)
             | Q(action__icontains=words)
+            | Q(action__in=telling.actions_with(words))
             | Q(subject_label__icontains=words)
             | Q(reason__icontains=words)
         )
