@@ -34,8 +34,9 @@ from delivery.allowance import Allowance
 from delivery.answers import Answer
 from delivery.cloudevents import MAX_REQUEST_BYTES, Envelope, Mode, Refusal, Request, from_http
 from delivery.edge import Kind, Refused
+from delivery.intake import Unavailable, Unit
 from delivery.known import Knowledge, Publisher
-from delivery.recorder import Recorder, Unit
+from delivery.recorder import Recorder
 from delivery.recording import Prepared, Recorded
 from governance import keys
 
@@ -213,7 +214,7 @@ async def _record(unit: Unit) -> list[Recorded | Refused]:
         raise Refused(Kind.NOT_NOW, "The server is stopping.")
     try:
         return await _recorder.record(unit)
-    except recorder.Unavailable as error:
+    except Unavailable as error:
         raise recorder.refusal(error) from None
 
 

@@ -132,6 +132,11 @@ class Prepared:
         )
 
     @property
+    def size_bytes(self) -> int:
+        """Return how long the text of its data is."""
+        return len(self.accepted.envelope.data_raw or b"")
+
+    @property
     def cause(self) -> Cause:
         """Return the event that this one says it was made of; its id is empty for none."""
         publisher = self.accepted.publisher
@@ -201,7 +206,7 @@ def _event_row(event: Prepared, causes: Causes) -> dict[str, object]:
         "partition_key": accepted.partition_key,
         "extensions": envelopes.further(accepted.extensions),
         "regions": accepted.regions,
-        "size_bytes": len(envelope.data_raw or b""),
+        "size_bytes": event.size_bytes,
         "origin_id": event.origin_id,
         "topic_id": accepted.topic.id,
         "data": data,

@@ -9,14 +9,16 @@ from typing import TypeVar
 import psycopg
 import pytest
 from django.db import connection
+from django.db.models.expressions import RawSQL
 from django.utils import timezone
 
 from catalog.words import Environment
-from delivery import knowledge, publishing, recorder, signals
+from delivery import intake, knowledge, publishing, signals
 from delivery.edge import MAX_HOPS, Kind, Refused
+from delivery.intake import Unavailable, Unit
 from delivery.known import Publisher
 from delivery.models import Delivery, Event, EventIdentity, FilteredCount, Payload, QueueRow
-from delivery.recorder import Connection, Recorder, Unavailable, Unit
+from delivery.recorder import Connection, Recorder
 from delivery.recording import Prepared, Recorded
 from delivery.states import SkipReason
 from governance.states import Verb
@@ -168,8 +170,12 @@ def test_a_commit_that_is_sent_twice_is_not_called_a_duplicate(shop: Shop) -> No
     assert Event.objects.count() == 1
 
 
-def test_a_queue_that_is_full_refuses_at_once(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(recorder, "MAX_WAITING_EVENTS", 3)
+@pytest.mark.parametrize(("limit", "events"), [("MAX_WAITING_EVENTS", 3), ("MAX_WAITING_BYTES", 3)])
+def test_a_queue_that_is_full_refuses_at_once(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch, limit: str, events: int
+) -> None:
+    size_bytes = prepared(shop, 1)[0].size_bytes
+    monkeypatch.setattr(intake, limit, events * (size_bytes if "BYTES" in limit else 1))
     units = [Unit(events=prepared(shop, 1)) for _ in range(8)]
 
     async def work(made: Recorder) -> list[object]:
@@ -179,6 +185,21 @@ def test_a_queue_that_is_full_refuses_at_once(shop: Shop, monkeypatch: pytest.Mo
     refused = sum(isinstance(one, Unavailable) for one in answers)
     assert refused == 5
     assert Event.objects.count() == 3
+
+
+@pytest.mark.parametrize("limit", ["MAX_EVENTS_A_COMMIT", "MAX_BYTES_A_COMMIT"])
+def test_what_one_commit_cannot_hold_is_stored_by_the_next(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch, limit: str
+) -> None:
+    monkeypatch.setattr(intake, limit, 1)
+    units = [Unit(events=prepared(shop, 2)) for _ in range(5)]
+
+    async def work(made: Recorder) -> list[list[Recorded | Refused]]:
+        return await asyncio.gather(*(made.record(unit) for unit in units))
+
+    assert [len(answer) for answer in run(work)] == [2] * 5
+    transactions = set(Event.objects.values_list(RawSQL("delivery_event.xmin::text", ())))
+    assert len(transactions) == 5
 
 
 def test_who_gives_up_does_not_cancel_the_others(shop: Shop) -> None:
