@@ -256,6 +256,7 @@ SPECTACULAR_SETTINGS = {
         "ChangeState": "governance.states.ChangeState",
         "ChangeVerdict": "governance.states.Verdict",
         "CompatibilityVerdict": "governance.api.shapes.VERDICTS",
+        "Batching": "delivery.states.Batching",
         "DeliveryMode": "delivery.states.DeliveryMode",
         "DeliveryStatus": "delivery.states.DeliveryStatus",
         "DisableReason": "delivery.states.DisableReason",

@@ -46,6 +46,21 @@ class Owed(NamedTuple):
     is_replay: bool
     lease: UUID
     leased_until: datetime
+    # It is the first of a batch, and goes out with the others.
+    batch: Batch | None = None
+
+    @property
+    def members(self) -> tuple[Owed, ...]:
+        """Return it and what goes out with it, in the order of the deliveries."""
+        return (self,) if self.batch is None else (self, *self.batch.others)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Batch:
+    """What goes out in one request behind its first delivery; the id is the request's."""
+
+    id: UUID
+    others: tuple[Owed, ...] = ()
 
 
 _LOOK = """
@@ -136,9 +151,16 @@ FROM gone WHERE d.id = gone.delivery_id
 
 
 def is_anything_due(*, now: datetime) -> bool:
-    """Tell whether the queue holds a row that may be claimed: one look at an index."""
+    """Tell whether the queue holds a row that may be claimed, or a batch that may be full.
+
+    One look at each of two indexes.
+    """
     with connection.cursor() as cursor:
-        cursor.execute("SELECT EXISTS (SELECT 1 FROM delivery_queue WHERE due_at <= %s)", [now])
+        cursor.execute(
+            "SELECT EXISTS (SELECT 1 FROM delivery_queue WHERE due_at <= %s) "
+            "OR EXISTS (SELECT 1 FROM delivery_queue WHERE batch_id IS NOT NULL)",
+            [now],
+        )
         return bool(cursor.fetchone()[0])
 
 
@@ -184,7 +206,7 @@ def _claim(wanted: Sequence[Wanted], which: Which, now: datetime) -> list[Owed]:
     statement = _CLAIM.format(condition=which.value)
     with connection.cursor() as cursor:
         cursor.execute(statement, [orjson.dumps(rows).decode(), now, lease])
-        return [Owed._make((*row, lease, ends[row[1]])) for row in cursor.fetchall()]
+        return [Owed._make((*row, lease, ends[row[1]], None)) for row in cursor.fetchall()]
 
 
 def claim_within(wanted: Wanted, *, most: int, now: datetime) -> list[Owed]:
@@ -210,7 +232,9 @@ def claim_within(wanted: Wanted, *, most: int, now: datetime) -> list[Owed]:
 def release(owed: Iterable[Owed]) -> None:
     """Give back deliveries that were not tried: they are due as they were before."""
     rows = [
-        {"delivery_id": one.delivery_id, "lease": one.lease, "due_at": one.due_at} for one in owed
+        {"delivery_id": one.delivery_id, "lease": one.lease, "due_at": one.due_at}
+        for first in owed
+        for one in first.members
     ]
     if rows:
         with connection.cursor() as cursor:

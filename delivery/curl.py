@@ -11,7 +11,7 @@ from delivery import configuration, envelopes, outgoing
 from delivery.cloudevents import to_structured_bytes
 from delivery.endpoints import credentials_of
 from delivery.models import Delivery, Event
-from delivery.outgoing import Address, Message
+from delivery.outgoing import Address, Bundle, Message
 from delivery.payloads import Seen
 from delivery.states import BodyMode
 
@@ -39,7 +39,7 @@ def to_deliver(delivery: Delivery, seen: Seen, *, now: datetime) -> str:
     """Return the request to the endpoint as a shell command; secrets and signature are masked.
 
     Empty for a feed, and for a payload that the viewer may not see or that is gone. A mapped body
-    is shown as the event's data: the mapping stands in the subscription.
+    is shown as the event's data: the mapping stands in the subscription. A batch holds it alone.
     """
     subscription, event = delivery.subscription, delivery.event
     if subscription.endpoint is None or seen.is_hidden or seen.is_gone:
@@ -49,11 +49,12 @@ def to_deliver(delivery: Delivery, seen: Seen, *, now: datetime) -> str:
     headers = [(name, MASK) for name in credentials.headers]
     if credentials.auth is not None:
         headers.append(("authorization", MASK))
+    message = Message(
+        event_id=event.pk, envelope=envelopes.envelope_of(event, data, type_name=event.type.name)
+    )
+    is_batched = subscription.collecting_rule is not None
     built = outgoing.build(
-        Message(
-            event_id=event.pk,
-            envelope=envelopes.envelope_of(event, data, type_name=event.type.name),
-        ),
+        Bundle(batch_id=event.pk, messages=(message,)) if is_batched else message,
         Address(url=subscription.endpoint.url, region="", headers=tuple(headers)),
         mode=BodyMode(subscription.body),
         timeout_seconds=subscription.timeout_seconds,

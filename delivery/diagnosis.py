@@ -106,6 +106,16 @@ _BY_CLASS: Mapping[str, Diagnosis] = {
         _("The host was renamed or switched off, or the address has a typing error."),
         _("Compare the address with the one that the receiver shows, and correct it."),
     ),
+    ErrorClass.PARTIAL: _says(
+        _("{who} took the batch, but not this event."),
+        _("Its answer names the event among those that it refused."),
+        _("Read its reason below. The others of the batch have arrived and are not sent again."),
+    ),
+    ErrorClass.BATCH_ANSWER: _says(
+        _("{who} names refused events of the batch in a way that nobody can read."),
+        _("Which events arrived is not known, so the whole batch is tried again."),
+        _("Let it answer as Help says under “Receive”, or with an empty body if it took all."),
+    ),
     ErrorClass.REFUSED: _says(
         _("{who} refuses the connection."),
         _("The machine is there, and nothing listens on that port: the service is down."),

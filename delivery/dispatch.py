@@ -25,7 +25,10 @@ import uvloop
 from django.db import Error as DatabaseFault
 from django.utils import timezone
 
+from catalog.collecting import Rule
 from delivery import (
+    batch_sending,
+    batching,
     breaker,
     claiming,
     configuration,
@@ -37,7 +40,7 @@ from delivery import (
 )
 from delivery.claiming import Owed
 from delivery.database_thread import DatabaseThread
-from delivery.outgoing import Message
+from delivery.outgoing import Address, Message
 from delivery.settling import Refused, Result, Tried
 from delivery.targets import Knowledge, Target
 from delivery.transports import Transport, table
@@ -163,9 +166,12 @@ class Engine:
         for owed in taken.owed:
             by_subscription[owed.subscription_id].append(owed)
         for pk, mine in by_subscription.items():
-            window, is_ordered = self._windows[pk], knowledge.targets[pk].is_ordered
+            window, target = self._windows[pk], knowledge.targets[pk]
             window.probes |= taken.probes
-            window.take_in(mine, asked=max(taken.asked[pk], 1), keeps_low=not is_ordered)
+            keeps_low = not target.is_ordered and target.collects is None
+            window.take_in(mine, asked=max(taken.asked[pk], 1), keeps_low=keeps_low)
+            if target.collects is not None:
+                window.low = now  # until the whole queue is looked at again
         if taken.probes:
             self._must_refresh = True
         self._fill()
@@ -206,12 +212,16 @@ class Engine:
         if now - since < timedelta(seconds=POLL_SECONDS):
             return
         self._looked_at = now
-        active = [
-            target.subscription_id for target in knowledge.targets.values() if target.is_active
-        ]
-        for subscription_id in await self._database.run(
-            claiming.due_subscriptions, active, since=since - claiming.MARGIN, now=now
-        ):
+        active = [target for target in knowledge.targets.values() if target.is_active]
+        due = await self._database.run(
+            claiming.due_subscriptions,
+            [target.subscription_id for target in active],
+            since=since - claiming.MARGIN,
+            now=now,
+        )
+        rules = {one.subscription_id: one.collects for one in active if one.collects is not None}
+        full = await self._database.run(batching.full, rules) if rules else []
+        for subscription_id in (*due, *full):
             target = knowledge.targets.get(subscription_id)
             if target is not None and target.is_active:
                 window = self._windows.setdefault(
@@ -221,7 +231,12 @@ class Engine:
 
     def _forget_messages(self) -> None:
         """Drop the events that nothing here waits for; what waits goes out as it was read."""
-        waiting = {one.event_id for window in self._windows.values() for one in window.waiting}
+        waiting = {
+            one.event_id
+            for window in self._windows.values()
+            for first in window.waiting
+            for one in first.members
+        }
         self._messages = {pk: self._messages[pk] for pk in waiting if pk in self._messages}
 
     def _forget_lows(self) -> None:
@@ -239,7 +254,7 @@ class Engine:
             if not target.is_entitled:
                 continue
             window.share = target.concurrency
-            window.is_strict = target.concurrency <= STRICT_UP_TO
+            window.is_strict = target.concurrency <= STRICT_UP_TO or target.collects is not None
             window.measure(clock)
             if window.room:
                 found.append(
@@ -265,6 +280,7 @@ class Engine:
             per_second=target.rate_per_second,
             most=target.concurrency if window.is_strict else None,
             may_probe=circuit is not None and breaker.may_send(circuit, now),
+            batches=None if target.collects is None else _terms(target, target.collects),
         )
 
     # Sending
@@ -308,8 +324,12 @@ class Engine:
             owed, target, self._circuit(owed.subscription_id), is_probe=is_probe
         )
         message = self._messages.get(owed.event_id)
-        if address is None or message is None:
+        is_here = all(one.event_id in self._messages for one in owed.members)
+        if address is None or message is None or not is_here:
             await self._give_back([owed])
+            return
+        if owed.batch is not None:
+            await self._deliver_batch(owed, target, address, is_for_health=is_for_health)
             return
         reason = sending.refusal(target, message, address, now)
         if reason is not None:
@@ -329,6 +349,22 @@ class Engine:
                 is_for_health=is_for_health,
             )
         )
+
+    async def _deliver_batch(
+        self, owed: Owed, target: Target, address: Address, *, is_for_health: bool
+    ) -> None:
+        results = await batch_sending.attempt(
+            self._transport,
+            owed,
+            self._messages,
+            target,
+            address,
+            is_for_health=is_for_health,
+            may_go=lambda: self._may_go(owed),
+            clock=self._clock,
+        )
+        for result in results:
+            self._note(result)
 
     def _may_go(self, owed: Owed) -> bool:
         """Tell whether a request may go out this moment: connecting may have taken seconds."""
@@ -438,6 +474,10 @@ class Engine:
             await self._transport.close()
         finally:
             self._is_stopping = False
+
+
+def _terms(target: Target, rule: Rule) -> batching.Terms:
+    return batching.Terms(rule=rule, most=target.concurrency, is_ordered=target.is_ordered)
 
 
 def _lasts(owed: Owed, target: Target, now: datetime) -> bool:

@@ -9,6 +9,7 @@ from functools import lru_cache
 from uuid import UUID
 
 from catalog import schemas
+from catalog.collecting import Rule
 from delivery import expressions
 from delivery.cloudevents import Envelope
 from delivery.expressions import Expression
@@ -128,6 +129,8 @@ class Subscription:
     region: str
     is_ordered: bool
     is_pull: bool
+    # What ends a batch, where events are sent together.
+    collects: Rule | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from delivery import diagnosis
+from delivery import diagnosis, signing
 from delivery.models import Attempt, DeadLetter, Delivery, QueueRow, Replay
+from delivery.models.deliveries import COLLECTING
 from delivery.states import AttemptOutcome, DeliveryStatus
 
 # What one page shows; an event that was replayed more often than this is rare.
@@ -31,6 +32,23 @@ class Leg:
         if self.delivery.status == DeliveryStatus.PENDING and self.attempts:
             return "retrying"
         return str(self.delivery.status)
+
+    @property
+    def is_collected(self) -> bool:
+        """Tell whether it waits with others for its batch to be full, or for the time."""
+        queued = self.queued
+        return queued is not None and queued.batch_id == COLLECTING and not queued.attempts
+
+    @property
+    def request_id(self) -> str:
+        """Return the `webhook-id` of its last try: a batch has one of its own."""
+        batch_id = self.attempts[-1].batch_id if self.attempts else None
+        return signing.message_id(str(batch_id or self.delivery.event_id))
+
+    @property
+    def is_in_batch(self) -> bool:
+        """Tell whether its last try went out together with others."""
+        return bool(self.attempts and self.attempts[-1].batch_id)
 
     @property
     def next_try_at(self) -> datetime | None:

@@ -10,10 +10,12 @@ from urllib.parse import urlsplit
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
+from catalog import collecting
 from catalog.models import Application, EventType, Region, SchemaVersion, Topic
+from catalog.words import TopicKind
 from delivery import addresses, configuration, filters, mapping
 from delivery.endpoints import Credentials
-from delivery.states import BodyMode, DeliveryMode
+from delivery.states import Batching, BodyMode, DeliveryMode
 
 MAX_CONCURRENCY = 200
 MAX_TIMEOUT_SECONDS = 120
@@ -38,6 +40,10 @@ class Wishes(TypedDict, total=False):
     fallback_url: str
     credentials: Credentials
     custom_ca: str
+    batching: str
+    batch_max_events: int
+    batch_max_bytes: int
+    batch_max_wait_seconds: int | None
     is_ordered: bool
     concurrency: int
     rate_per_second: int | None
@@ -60,6 +66,10 @@ class Order:
     endpoint_url: str = ""
     endpoint_region: str = ""
     fallback_url: str = ""
+    batching: str = Batching.TOPIC
+    batch_max_events: int = collecting.DEFAULT_EVENTS
+    batch_max_bytes: int = collecting.DEFAULT_BYTES
+    batch_max_wait_seconds: int | None = None
     is_ordered: bool = False
     concurrency: int = 16
     rate_per_second: int | None = None
@@ -125,6 +135,7 @@ def _faults(order: Order, application: Application, topic: Topic, environment: s
     yield from _type_faults(order, topic)
     yield from _pin_faults(order, topic, environment)
     yield from _number_faults(order)
+    yield from _batch_faults(order, topic)
     if order.mode not in DeliveryMode.values:
         yield "mode", _("Choose webhook or pull.")
     if order.body not in BodyMode.values:
@@ -181,6 +192,9 @@ def _number_faults(order: Order) -> Faults:
         ("rate_per_second", order.rate_per_second, MAX_RATE_PER_SECOND),
         ("timeout_seconds", order.timeout_seconds, MAX_TIMEOUT_SECONDS),
         ("max_age_seconds", order.max_age_seconds, MAX_AGE_SECONDS),
+        ("batch_max_events", order.batch_max_events, collecting.MAX_EVENTS),
+        ("batch_max_bytes", order.batch_max_bytes, collecting.MAX_BYTES),
+        ("batch_max_wait_seconds", order.batch_max_wait_seconds, collecting.MAX_WAIT_SECONDS),
     ):
         if value is not None and not 1 <= value <= most:
             yield name, _("Give a number from 1 to %(most)s.") % {"most": most}
@@ -191,6 +205,25 @@ def _number_faults(order: Order) -> Faults:
         yield (
             "retry_waits_seconds",
             _("Give at most %(tries)s waits, each up to a week.") % {"tries": MAX_TRIES},
+        )
+
+
+def comes_in_batches(order: Order, topic: Topic) -> bool:
+    """Tell whether its events go out together."""
+    if order.mode == DeliveryMode.PULL or order.batching == Batching.EACH:
+        return False
+    return order.batching == Batching.BATCHES or topic.kind == TopicKind.BATCHED
+
+
+def _batch_faults(order: Order, topic: Topic) -> Faults:
+    if order.batching not in Batching.values:
+        yield "batching", _("Choose topic, each or batches.")
+    elif order.batching == Batching.BATCHES and order.mode == DeliveryMode.PULL:
+        yield "batching", _("A feed has no batches: whoever reads it says how many at once.")
+    elif comes_in_batches(order, topic) and order.body == BodyMode.MAPPED:
+        yield (
+            "body",
+            _("A batch holds whole CloudEvents. Take each event at once, or do without a mapping."),
         )
 
 

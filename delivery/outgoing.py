@@ -10,9 +10,11 @@ from uuid import UUID
 
 from delivery import mapping, signing
 from delivery.cloudevents import (
+    BATCH_CONTENT_TYPE,
     STRUCTURED_CONTENT_TYPE,
     Envelope,
     parse_time,
+    to_batch_bytes,
     to_binary,
     to_structured_bytes,
 )
@@ -25,6 +27,7 @@ from delivery.transports import Auth, Outgoing, Tls
 Headers = tuple[tuple[str, str], ...]
 
 _JSON: Headers = (("content-type", "application/json"),)
+_BATCH: Headers = (("content-type", BATCH_CONTENT_TYPE),)
 _STRUCTURED: Headers = (("content-type", STRUCTURED_CONTENT_TYPE),)
 
 
@@ -100,6 +103,35 @@ class Message:
         return found
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Bundle:
+    """Events that go out in one request, as a CloudEvents batch under an id of its own."""
+
+    batch_id: UUID
+    messages: tuple[Message, ...]
+
+    @property
+    def id(self) -> str:
+        """Return the `webhook-id`: the same as often as this batch is tried."""
+        return signing.message_id(str(self.batch_id))
+
+    @property
+    def constant_headers(self) -> Headers:
+        """Return what each try has; a batch belongs to no one trace."""
+        return (("webhook-id", self.id),)
+
+    def pinned_to(self, major: int | None) -> Bundle:
+        """Return the batch: each of its events was converted before it was taken in."""
+        del major
+        return self
+
+    def rendered(self, mode: BodyMode) -> tuple[Headers, bytes]:
+        """Return headers and body: whole CloudEvents, whatever the mode for single events is."""
+        del mode
+        events = (message.rendered(BodyMode.STRUCTURED)[1] for message in self.messages)
+        return _BATCH, to_batch_bytes(events)
+
+
 def address(
     url: str,
     *,
@@ -121,7 +153,7 @@ def address(
 
 
 def build(
-    message: Message,
+    message: Message | Bundle,
     address: Address,
     *,
     mode: BodyMode,
@@ -135,7 +167,7 @@ def build(
     recognises a repetition by. `timestamp` is the attempt's, in seconds since 1970. Raises
     `mapping.MappingFailed` when the subscription's mapping does not fit the event.
     """
-    if mode is BodyMode.MAPPED and mapped_by is not None:
+    if isinstance(message, Message) and mode is BodyMode.MAPPED and mapped_by is not None:
         data = json.loads(message.envelope.data_raw or b"null")
         headers, body = _JSON, mapping.apply_to_bytes(mapped_by, data)
     else:
@@ -150,7 +182,7 @@ def build(
     )
 
 
-def _signed(message: Message, address: Address, body: bytes, timestamp: int) -> Headers:
+def _signed(message: Message | Bundle, address: Address, body: bytes, timestamp: int) -> Headers:
     headers = message.constant_headers
     if not address.secrets:
         return (*headers, ("webhook-timestamp", str(timestamp)))

@@ -173,7 +173,7 @@ def _subscriptions(entitlements: access.Entitlements) -> ByPlace:
     standing = (
         rows.Subscription.objects.standing()
         .filter(application__is_active=True)
-        .select_related("endpoint", "application")
+        .select_related("endpoint", "application", "topic")
         .order_by("number")
     )
     found: dict[tuple[UUID, str], list[Subscription]] = defaultdict(list)
@@ -193,6 +193,7 @@ def _subscriptions(entitlements: access.Entitlements) -> ByPlace:
                 region=region,
                 is_ordered=row.is_ordered,
                 is_pull=row.mode == DeliveryMode.PULL,
+                collects=row.collecting_rule,
             )
         )
     return {place: tuple(subscriptions) for place, subscriptions in found.items()}

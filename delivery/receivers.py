@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 
 from django.db import transaction
@@ -12,7 +13,8 @@ from django.utils.formats import date_format
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy, ngettext_lazy
 
-from delivery import diagnosis, notifications, signals, waking
+from catalog.models import Topic
+from delivery import batching, diagnosis, notifications, signals, waking
 from delivery.models import FailureGroup, Replay, Subscription
 from delivery.news_kinds import NewsKind
 from delivery.states import DisableReason
@@ -38,6 +40,13 @@ def tell_failure(thing: FailureGroup, now: datetime, **_news: object) -> None:
         path=_path("delivery:failure-detail", thing.number),
         now=now,
     )
+
+
+@receiver(governance_signals.topic_changed, dispatch_uid="delivery.follow_topic")
+def follow_topic(thing: Topic, changed: Collection[str], now: datetime, **_news: object) -> None:
+    """Let what is collected go by the topic's new rule."""
+    if any(name == "kind" or name.startswith("batch_") for name in changed):
+        batching.follow_topic(thing.pk, now=now)
 
 
 @receiver(signals.circuit_opened, dispatch_uid="delivery.tell_circuit_opened")

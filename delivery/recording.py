@@ -16,7 +16,8 @@ from catalog.ids import uuid7
 from delivery import envelopes
 from delivery.cloudevents import dedup_key
 from delivery.edge import MAX_HOPS, Accepted, Kind, Refused
-from delivery.models.deliveries import NEVER
+from delivery.known import Subscription
+from delivery.models.deliveries import COLLECTING, NEVER
 from delivery.routing import Owed, Route
 from delivery.states import DeliveryStatus, SkipReason
 
@@ -51,7 +52,7 @@ WITH event AS MATERIALIZED (
 ), owed AS MATERIALIZED (
     SELECT owed.* FROM json_to_recordset(%(owed)s) AS owed(
         id uuid, event_id uuid, subscription_id uuid, environment text, status text, reason text,
-        ended_at timestamptz, due_at timestamptz, order_key text)
+        ended_at timestamptz, due_at timestamptz, order_key text, batch_id uuid)
     JOIN identity ON identity.event_id = owed.event_id
 ), delivery AS (
     INSERT INTO delivery_delivery (
@@ -60,8 +61,8 @@ WITH event AS MATERIALIZED (
 ), queued AS (
     INSERT INTO delivery_queue (
         delivery_id, subscription_id, event_id, due_at, attempts, waited_seconds, order_key,
-        is_replay)
-    SELECT id, subscription_id, event_id, due_at, 0, 0, order_key, false
+        is_replay, batch_id)
+    SELECT id, subscription_id, event_id, due_at, 0, 0, order_key, false, batch_id
     FROM owed WHERE due_at IS NOT NULL
 )
 SELECT id FROM event WHERE NOT EXISTS (SELECT FROM identity WHERE identity.event_id = event.id)
@@ -175,8 +176,9 @@ def parameters(events: Sequence[Prepared], causes: Causes) -> Parameters:
     ordered = sorted(events, key=lambda event: event.digest)
     return {
         "events": orjson.dumps([_event_row(event, causes) for event in ordered]).decode(),
+        # Deliveries in the order in which the events came: their ids are the order of a key.
         "owed": orjson.dumps(
-            [row for event in ordered for row in _owed_rows(event, causes)]
+            [row for event in events for row in _owed_rows(event, causes)]
         ).decode(),
     }
 
@@ -217,7 +219,7 @@ def _owed_rows(event: Prepared, causes: Causes) -> Iterable[dict[str, object]]:
     for owed in event.owed(causes):
         subscription = owed.subscription
         is_ordered = subscription.is_ordered and not subscription.is_pull
-        yield {
+        row: dict[str, object] = {
             "id": uuid7(),
             "event_id": event.id,
             "subscription_id": subscription.id,
@@ -225,13 +227,20 @@ def _owed_rows(event: Prepared, causes: Causes) -> Iterable[dict[str, object]]:
             "status": (DeliveryStatus.SKIPPED if owed.skipped else DeliveryStatus.PENDING).value,
             "reason": owed.skipped,
             "ended_at": event.received_at if owed.skipped else None,
-            "due_at": None if owed.skipped else _due_at(event, is_pull=subscription.is_pull),
+            "due_at": None if owed.skipped else _due_at(event, subscription),
             "order_key": (event.accepted.partition_key or None) if is_ordered else None,
         }
+        if subscription.collects is not None:
+            row["batch_id"] = COLLECTING
+        yield row
 
 
-def _due_at(event: Prepared, *, is_pull: bool) -> datetime:
-    return NEVER if is_pull else event.received_at
+def _due_at(event: Prepared, subscription: Subscription) -> datetime:
+    if subscription.is_pull:
+        return NEVER
+    if subscription.collects is not None:
+        return subscription.collects.goes_at(event.received_at)
+    return event.received_at
 
 
 def causes_to_ask(events: Iterable[Prepared]) -> Parameters | None:

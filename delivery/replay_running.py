@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from catalog.ids import instant_of, uuid7
 from delivery import configuration, replay_checks, signals
 from delivery.models import Delivery, Event, QueueRow, Replay, ReplayItem, Subscription
+from delivery.models.deliveries import COLLECTING
 from delivery.replay_checks import Refusal
 from delivery.replay_selections import Candidate
 from delivery.states import DeliveryStatus, ReplayState
@@ -172,11 +173,7 @@ def _owe(replay: Replay, items: Sequence[ReplayItem], now: datetime) -> None:
         )
     )
     subscriptions = {one.subscription_id for one in items}
-    ordered = set(
-        Subscription.objects.filter(pk__in=subscriptions, is_ordered=True).values_list(
-            "pk", flat=True
-        )
-    )
+    standing = Subscription.objects.select_related("topic").in_bulk(subscriptions)
     QueueRow.objects.bulk_create(
         QueueRow(
             delivery_id=made.pk,
@@ -184,9 +181,10 @@ def _owe(replay: Replay, items: Sequence[ReplayItem], now: datetime) -> None:
             event_id=item.event_id,
             due_at=now,
             order_key=(keys.get(item.event_id) or None)
-            if item.subscription_id in ordered
+            if standing[item.subscription_id].is_ordered
             else None,
             is_replay=True,
+            batch_id=COLLECTING if standing[item.subscription_id].collecting_rule else None,
         )
         for item, made in zip(items, deliveries, strict=True)
     )

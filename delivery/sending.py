@@ -11,7 +11,7 @@ from datetime import datetime
 from delivery import breaker, outgoing
 from delivery.claiming import Owed
 from delivery.mapping import MappingFailed
-from delivery.outgoing import Address, Message
+from delivery.outgoing import Address, Bundle, Message
 from delivery.states import SkipReason
 from delivery.targets import Target
 from delivery.translating import TranslationFailed
@@ -51,7 +51,7 @@ def refusal(target: Target, message: Message, address: Address, now: datetime) -
 
 async def attempt(
     transport: Transport,
-    message: Message,
+    message: Message | Bundle,
     target: Target,
     address: Address,
     *,
@@ -84,7 +84,7 @@ async def attempt(
             permanent=True,
         )
     except TranslationFailed as error:
-        return TransportError(str(error), error_class=ErrorClass.TRANSLATION, permanent=True)
+        return untranslated(error)
     except asyncio.CancelledError:
         return TransportError("The worker was told to stop.", error_class=ErrorClass.INTERRUPTED)
     except Exception as error:
@@ -94,3 +94,8 @@ async def attempt(
             f"The request could not be made: {type(error).__name__}.",
             error_class=ErrorClass.BAD_SETTINGS,
         )
+
+
+def untranslated(error: TranslationFailed) -> TransportError:
+    """Return the failure of an event that cannot be converted to what its subscriber reads."""
+    return TransportError(str(error), error_class=ErrorClass.TRANSLATION, permanent=True)

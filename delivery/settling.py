@@ -20,7 +20,7 @@ import orjson
 from django.db import DataError, IntegrityError, connection
 
 from catalog.ids import uuid7
-from delivery import dead_letters, replay_results, retrying
+from delivery import batching, dead_letters, replay_results, retrying
 from delivery.claiming import Owed
 from delivery.dead_letters import Death
 from delivery.models import FailureGroup
@@ -50,6 +50,9 @@ class Tried:
     answer: Receipt | TransportError
     # It went to the endpoint itself, not to a fallback, and was no replay.
     is_for_health: bool = True
+    # In which request it went, where it went together with others; they share their dice.
+    batch_id: UUID | None = None
+    jitter: float | None = None
     # Settled twice, as after a lost answer of the database, it is one attempt still.
     attempt_id: UUID = field(default_factory=uuid7)
 
@@ -96,6 +99,16 @@ class _Fate:
     death: Death | None = None
     is_gone: bool = False
 
+    @property
+    def leaves_batch(self) -> bool:
+        """Tell whether it alone is tried again, while others of its batch arrived."""
+        answer = self.result.answer if isinstance(self.result, Tried) else None
+        return (
+            not self.status
+            and isinstance(answer, TransportError)
+            and answer.error_class is ErrorClass.PARTIAL
+        )
+
 
 _WRITE = """
 WITH r AS MATERIALIZED (
@@ -104,7 +117,7 @@ WITH r AS MATERIALIZED (
         ended_at timestamptz, failure_group_id uuid, due_at timestamptz, attempts int,
         first_attempt_at timestamptz, attempt_id uuid, number int, started_at timestamptz,
         duration_ms int, outcome text, status_code int, error_class text, message text,
-        response_excerpt text, url text
+        response_excerpt text, url text, batch_id uuid
     )
 ), ended AS (
     DELETE FROM delivery_queue q USING r
@@ -124,10 +137,10 @@ WITH r AS MATERIALIZED (
 ), logged AS (
     INSERT INTO delivery_attempt (
         id, delivery_id, subscription_id, number, started_at, duration_ms, outcome, status_code,
-        error_class, message, response_excerpt, url
+        error_class, message, response_excerpt, url, batch_id
     )
     SELECT attempt_id, delivery_id, subscription_id, number, started_at, duration_ms, outcome,
-        status_code, error_class, message, response_excerpt, url
+        status_code, error_class, message, response_excerpt, url, batch_id
     FROM r WHERE attempt_id IS NOT NULL
     ON CONFLICT (id) DO NOTHING
 )
@@ -186,7 +199,8 @@ def _settle(results: Sequence[Result], now: datetime) -> Settled:
         for fate in fates
         if fate.result.owed.is_replay and fate.status
     }
-    with _transaction(is_needed=bool(deaths or replayed), now=now):
+    leavers = [fate.result.owed.delivery_id for fate in fates if fate.leaves_batch]
+    with _transaction(is_needed=bool(deaths or replayed or leavers), now=now):
         groups = dead_letters.groups_for(deaths, now=now) if deaths else {}
         held = _write(fates, groups)
         deaths = [death for death in deaths if death.owed.delivery_id in held]
@@ -194,6 +208,8 @@ def _settle(results: Sequence[Result], now: datetime) -> Settled:
             dead_letters.bury(deaths, groups, now=now)
         if replayed:
             replay_results.note({pk: replayed[pk] for pk in replayed if pk in held}, now=now)
+        if leavers:
+            batching.take_out(held.intersection(leavers))
     return Settled(
         lost=len(fates) - len(held),
         deaths=deaths,
@@ -236,7 +252,7 @@ def _after_failure(tried: Tried, error: TransportError, now: datetime) -> _Fate:
         first_attempt_at=first,
         now=now,
         outcome=Outcome.of(error),
-        jitter=random.uniform(-1, 1),  # noqa: S311 - spreads retries, guards nothing
+        jitter=dice() if tried.jitter is None else tried.jitter,
         paused_seconds=owed.waited_seconds,
     )
     if owed.is_replay and not isinstance(decision, Dead):
@@ -261,6 +277,11 @@ def _after_failure(tried: Tried, error: TransportError, now: datetime) -> _Fate:
         first_attempt_at=first,
         is_gone=isinstance(decision, Disable),
     )
+
+
+def dice() -> float:
+    """Return a number from -1 to 1: it spreads retries, and guards nothing."""
+    return random.uniform(-1, 1)  # noqa: S311 - see above
 
 
 def _write(fates: Sequence[_Fate], groups: Mapping[str, FailureGroup]) -> set[UUID]:
@@ -295,7 +316,7 @@ def _attempt(tried: Tried) -> dict[str, object]:
     answer, took = tried.answer, tried.ended_at - tried.started_at
     is_receipt = isinstance(answer, Receipt)
     outcome = AttemptOutcome.DELIVERED if is_receipt else AttemptOutcome.FAILED
-    return {
+    row: dict[str, object] = {
         "attempt_id": tried.attempt_id,
         "number": tried.owed.attempts + 1,
         "started_at": tried.started_at,
@@ -309,6 +330,9 @@ def _attempt(tried: Tried) -> dict[str, object]:
         ),
         "url": tried.url[:2000],
     }
+    if tried.batch_id is not None:
+        row["batch_id"] = tried.batch_id
+    return row
 
 
 def _storable(text: str) -> str:

@@ -30,6 +30,10 @@ def order_of(subscription: Subscription) -> Order:
         endpoint_url=endpoint.url if endpoint else "",
         endpoint_region=endpoint.region_id if endpoint else "",
         fallback_url=fallback.url if fallback else "",
+        batching=subscription.batching,
+        batch_max_events=subscription.batch_max_events,
+        batch_max_bytes=subscription.batch_max_bytes,
+        batch_max_wait_seconds=subscription.batch_max_wait_seconds,
         is_ordered=subscription.is_ordered,
         concurrency=subscription.concurrency,
         rate_per_second=subscription.rate_per_second,
@@ -50,6 +54,10 @@ def write(order: Order, subscription: Subscription) -> None:
     subscription.mode = order.mode
     subscription.body = order.body
     subscription.mapping = order.mapping
+    subscription.batching = order.batching
+    subscription.batch_max_events = order.batch_max_events
+    subscription.batch_max_bytes = order.batch_max_bytes
+    subscription.batch_max_wait_seconds = order.batch_max_wait_seconds
     subscription.is_ordered = order.is_ordered
     subscription.concurrency = order.concurrency
     subscription.rate_per_second = order.rate_per_second

@@ -72,6 +72,14 @@ class DeliveryMode(models.TextChoices):
     PULL = "pull", _("Feed: the subscriber asks")
 
 
+class Batching(models.TextChoices):
+    """Whether a webhook's events come one by one."""
+
+    TOPIC = "topic", _("As the topic says")
+    EACH = "each", _("Each event at once")
+    BATCHES = "batches", _("In batches")
+
+
 class BodyMode(models.TextChoices):
     """What the body of a webhook holds."""
 

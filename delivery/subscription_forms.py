@@ -9,12 +9,13 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
+from catalog import collecting
 from catalog.models import Application, EventType, User
 from catalog.words import Environment
 from delivery import addresses, configuration
 from delivery.conditions import Operator, to_filter
 from delivery.models import Subscription
-from delivery.states import BodyMode
+from delivery.states import Batching, BodyMode
 from governance import access
 from governance.actions import Action
 
@@ -189,7 +190,29 @@ class EditForm(ConditionFields):
         required=False,
         widget=forms.Textarea(attrs={"rows": 3, "class": "mono"}),
     )
-    concurrency = forms.IntegerField(label=_("Requests at once"), min_value=1)
+    batching = forms.ChoiceField(
+        label=_("One by one or together"),
+        choices=Batching.choices,
+        help_text=_("A batch is one request with many events; Help, “Receive”, says more."),
+    )
+    batch_max_events = forms.IntegerField(
+        label=_("Events in a batch, at most"), min_value=1, max_value=collecting.MAX_EVENTS
+    )
+    batch_max_bytes = forms.IntegerField(
+        label=_("Data in a batch, bytes"), min_value=1, max_value=collecting.MAX_BYTES
+    )
+    batch_max_wait_seconds = forms.IntegerField(
+        label=_("Longest wait for a batch, seconds"),
+        min_value=1,
+        max_value=collecting.MAX_WAIT_SECONDS,
+        required=False,
+        help_text=_("Empty means a minute. These three count only for “in batches”."),
+    )
+    concurrency = forms.IntegerField(
+        label=_("Requests at once"),
+        min_value=1,
+        help_text=_("Up to 4 count over all workers; more are what each worker process may send."),
+    )
     rate_per_second = forms.IntegerField(
         label=_("Most per second"),
         min_value=1,
@@ -208,6 +231,10 @@ class EditForm(ConditionFields):
             "endpoint_url": endpoint.url if endpoint else "",
             "body": subscription.body,
             "mapping": subscription.mapping,
+            "batching": subscription.batching,
+            "batch_max_events": subscription.batch_max_events,
+            "batch_max_bytes": subscription.batch_max_bytes,
+            "batch_max_wait_seconds": subscription.batch_max_wait_seconds,
             "concurrency": subscription.concurrency,
             "rate_per_second": subscription.rate_per_second,
             "timeout_seconds": subscription.timeout_seconds,
@@ -220,6 +247,10 @@ class EditForm(ConditionFields):
             "name",
             "body",
             "mapping",
+            "batching",
+            "batch_max_events",
+            "batch_max_bytes",
+            "batch_max_wait_seconds",
             "concurrency",
             "rate_per_second",
             "timeout_seconds",

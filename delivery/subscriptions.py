@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from catalog.models import Application, Topic, User
 from catalog.moves import IllegalMove
-from delivery import backlogs, orders, signals, standing_orders
+from delivery import backlogs, batching, orders, signals, standing_orders
 from delivery.models import Circuit, Subscription
 from delivery.orders import Order, Wishes
 from delivery.pings import PingResult, ping
@@ -103,7 +103,10 @@ def change(
         subscription.fallback_endpoint = standing_orders.fallback_for(
             subscription.application, order, subscription.fallback_endpoint, now=now
         )
+        rule = subscription.collecting_rule
         standing_orders.write(order, subscription)
+        if subscription.collecting_rule != rule:
+            batching.follow(subscription, now=now)
         signals.subscription_changed.send(Subscription, thing=subscription, by=by, now=now)
         old, new = standing_orders.facts(before), standing_orders.facts(order)
         record(

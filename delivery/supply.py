@@ -10,7 +10,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import UUID
 
-from delivery import circuits, claiming, health, settling
+from delivery import batching, circuits, claiming, health, settling
+from delivery.batching import Terms
 from delivery.claiming import LONG_AGO, Owed, Wanted, Which
 from delivery.health import Notes
 from delivery.outgoing import Message
@@ -33,6 +34,8 @@ class Ask:
     may_probe: bool = False
     # So many may be out over all workers; None where each worker counts its own.
     most: int | None = None
+    # How it wants its batches, where events go out together.
+    batches: Terms | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -61,21 +64,23 @@ def take(
     for ask in asks:
         one = ask.wanted
         if ask.may_probe and circuits.try_probe(one.subscription_id, now=now):
-            probes += claiming.claim([_first(one)], now=now)
+            probes += _probe(ask, now)
         room = one.room
         if ask.per_second is not None:
             room = circuits.take_tokens(
                 one.subscription_id, room, per_second=ask.per_second, now=now
             )
         asked[one.subscription_id] = room
-        if room and ask.most is not None:
+        if room and ask.batches is not None:
+            owed += batching.claim(replace(one, room=room), ask.batches, now=now)
+        elif room and ask.most is not None:
             owed += claiming.claim_within(replace(one, room=room), most=ask.most, now=now)
         elif room:
             wanted.append(replace(one, room=room))
     owed += claiming.claim(wanted, now=now)
     _give_back(asks, asked, owed)
     owed = probes + owed
-    missing = {one.event_id for one in owed}.difference(held)
+    missing = {one.event_id for first in owed for one in first.members}.difference(held)
     return Taken(
         owed=owed,
         messages=claiming.messages(missing, knowledge),
@@ -101,6 +106,12 @@ def settle(
         health.end_sending(subscription_id, because=DisableReason.GONE, now=now)
     health.tell_failing(settled.failing, now=now)
     return Written(lost=settled.lost, is_knowledge_old=bool(news or settled.gone))
+
+
+def _probe(ask: Ask, now: datetime) -> list[Owed]:
+    if ask.batches is not None:
+        return batching.claim(_first(ask.wanted), ask.batches, now=now)
+    return claiming.claim([_first(ask.wanted)], now=now)
 
 
 def _first(wanted: Wanted) -> Wanted:

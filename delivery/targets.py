@@ -14,6 +14,7 @@ from uuid import UUID
 
 from django.db.models import Q
 
+from catalog.collecting import Rule
 from catalog.models import EventType, Release
 from catalog.words import ReleaseState
 from delivery import (
@@ -65,6 +66,8 @@ class Target:
     timeout_seconds: int
     mode: BodyMode
     mapped_by: Expression | None = None
+    # What ends a batch, where events go out together.
+    collects: Rule | None = None
     policy: RetryPolicy
     primary: Address
     fallback: Address | None = None
@@ -166,6 +169,7 @@ def _target(subscription: Subscription, secrets: Mapping[UUID, Sequence[str]]) -
         timeout_seconds=subscription.timeout_seconds,
         mode=BodyMode(subscription.body),
         mapped_by=mapped_by,
+        collects=subscription.collecting_rule,
         policy=replace(
             policy,
             waits_seconds=policy.waits_seconds if waits is None else tuple(waits),

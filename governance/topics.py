@@ -20,6 +20,11 @@ TOPIC_CHANGEABLE = frozenset(
         "description",
         "owner",
         "kind",
+        "batch_max_events",
+        "batch_max_bytes",
+        "batch_max_wait_seconds",
+        "batch_times",
+        "batch_time_zone",
         "is_restricted",
         "ordering_key",
         "regions",
@@ -130,7 +135,7 @@ def change_unasked(topic: Topic, *, by: User, now: datetime, **values: object) -
         return topic
     _check(topic)
     topic.save()
-    signals.topic_changed.send(sender=Topic, thing=topic, by=by, now=now)
+    signals.topic_changed.send(sender=Topic, thing=topic, by=by, now=now, changed=after.keys())
     record(
         Action.TOPIC_CHANGE,
         topic,

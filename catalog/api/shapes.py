@@ -71,6 +71,15 @@ class TopicShape(serializers.Serializer[Topic]):
     domain = serializers.CharField(source="domain.slug")
     owner = serializers.CharField(source="owner.slug")
     kind = serializers.ChoiceField(choices=TopicKind.choices)
+    batch_max_events = serializers.IntegerField(help_text="Of batched topics, as what follows.")
+    batch_max_bytes = serializers.IntegerField()
+    batch_max_wait_seconds = serializers.IntegerField(
+        allow_null=True, help_text="null: a minute, or where there are times, until the next."
+    )
+    batch_times = serializers.ListField(
+        child=serializers.CharField(), help_text="Times of day such as 02:00."
+    )
+    batch_time_zone = serializers.CharField()
     is_restricted = serializers.BooleanField()
     ordering_key = serializers.CharField()
     regions = serializers.ListField(child=serializers.CharField(), help_text="Empty: anywhere.")

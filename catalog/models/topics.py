@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from django.contrib.postgres.fields import ArrayField
-from django.core.validators import RegexValidator
+from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from catalog import collecting
 from catalog.fields import Identified
 from catalog.history import History
 from catalog.querysets import TopicQuerySet
@@ -19,7 +21,52 @@ DOTTED_NAME = RegexValidator(
 MAX_PAYLOAD_BYTES = 256 * 1024  # the edge's ceiling for one event (design, section 4)
 
 
-class Topic(Identified):
+def check_time_of_day(text: str) -> None:
+    """Raise ValidationError unless the text is a time of day."""
+    try:
+        collecting.read_times([text])
+    except ValueError:
+        raise ValidationError(_("Write times of day as 02:00 or 14:30.")) from None
+
+
+def check_time_zone(name: str) -> None:
+    """Raise ValidationError unless there is such a time zone."""
+    if not collecting.is_zone(name):
+        raise ValidationError(_("There is no time zone of this name: write Europe/Berlin or UTC."))
+
+
+def _up_to(most: int) -> list[MinValueValidator | MaxValueValidator]:
+    return [MinValueValidator(1), MaxValueValidator(most)]
+
+
+class BatchLimits(models.Model):
+    """What ends a batch, beside the clock."""
+
+    batch_max_events = models.PositiveIntegerField(
+        _("events in a batch"),
+        default=collecting.DEFAULT_EVENTS,
+        validators=_up_to(collecting.MAX_EVENTS),
+        help_text=_("A batch goes out as soon as it has so many."),
+    )
+    batch_max_bytes = models.PositiveIntegerField(
+        _("data in a batch, bytes"),
+        default=collecting.DEFAULT_BYTES,
+        validators=_up_to(collecting.MAX_BYTES),
+        help_text=_("Or so much data."),
+    )
+    batch_max_wait_seconds = models.PositiveIntegerField(
+        _("longest wait, seconds"),
+        null=True,
+        blank=True,
+        validators=_up_to(collecting.MAX_WAIT_SECONDS),
+        help_text=_("Or when its first event has waited so long. Empty: a minute, or the clock."),
+    )
+
+    class Meta:
+        abstract = True
+
+
+class Topic(BatchLimits, Identified):
     """A channel for related events, with the promises that hold for all of them."""
 
     name = models.CharField(_("name"), max_length=120, unique=True, validators=[DOTTED_NAME])
@@ -33,6 +80,17 @@ class Topic(Identified):
     )
     kind = models.CharField(
         _("kind"), max_length=10, choices=TopicKind, default=TopicKind.STREAMING
+    )
+    batch_times = ArrayField(
+        models.CharField(max_length=5, validators=[check_time_of_day]),
+        verbose_name=_("batches go out at"),
+        default=list,
+        blank=True,
+        size=collecting.MAX_TIMES,
+        help_text=_("For batched topics: times of day such as 02:00, by commas. Empty: no time."),
+    )
+    batch_time_zone = models.CharField(
+        _("in the time zone"), max_length=64, default="UTC", validators=[check_time_zone]
     )
     is_restricted = models.BooleanField(
         _("restricted"),
@@ -88,3 +146,16 @@ class Topic(Identified):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def collecting_rule(self) -> collecting.Rule | None:
+        """Return what ends a batch of this topic; None where each event goes at once."""
+        if self.kind != TopicKind.BATCHED:
+            return None
+        return collecting.Rule(
+            max_events=self.batch_max_events,
+            max_bytes=self.batch_max_bytes,
+            max_wait_seconds=self.batch_max_wait_seconds,
+            times=collecting.read_times(self.batch_times),
+            zone=self.batch_time_zone,
+        )

@@ -5,8 +5,9 @@ from __future__ import annotations
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.utils import timezone
 
-from catalog import lifecycle
+from catalog import collecting_words, lifecycle
 from catalog.models import Domain, EventType, Topic
 from catalog.requests import PortalRequest
 from governance import access
@@ -28,6 +29,7 @@ def topic_detail(request: PortalRequest, name: str) -> HttpResponse:
     context = {
         "topic": topic,
         "types": list(types.with_places()),
+        "collects": collecting_words.tell(topic.collecting_rule, now=timezone.now()),
         "grants": grants.with_names().order_by("verb", "until")[:100],
         "environment": request.environment,
     }

@@ -12,6 +12,7 @@ from catalog.api.doors import Instant
 from catalog.words import Environment
 from delivery.models import Subscription
 from delivery.states import (
+    Batching,
     BodyMode,
     CircuitState,
     DeliveryMode,
@@ -95,6 +96,10 @@ class OrderWish(serializers.Serializer[Any]):
     endpoint_url = serializers.CharField(required=False, allow_blank=True, max_length=2000)
     endpoint_region = serializers.CharField(required=False, allow_blank=True)
     fallback_url = serializers.CharField(required=False, allow_blank=True, max_length=2000)
+    batching = serializers.ChoiceField(choices=Batching.choices, required=False)
+    batch_max_events = serializers.IntegerField(required=False)
+    batch_max_bytes = serializers.IntegerField(required=False, help_text="Of data, uncompressed.")
+    batch_max_wait_seconds = serializers.IntegerField(required=False, allow_null=True)
     is_ordered = serializers.BooleanField(required=False)
     concurrency = serializers.IntegerField(required=False)
     rate_per_second = serializers.IntegerField(required=False, allow_null=True)
@@ -143,6 +148,10 @@ class SubscriptionShape(serializers.Serializer[Subscription]):
     endpoint_url = serializers.SerializerMethodField()
     endpoint_region = serializers.SerializerMethodField()
     fallback_url = serializers.SerializerMethodField()
+    batching = serializers.ChoiceField(choices=Batching.choices)
+    batch_max_events = serializers.IntegerField()
+    batch_max_bytes = serializers.IntegerField()
+    batch_max_wait_seconds = serializers.IntegerField(allow_null=True)
     is_ordered = serializers.BooleanField()
     concurrency = serializers.IntegerField()
     rate_per_second = serializers.IntegerField(allow_null=True)

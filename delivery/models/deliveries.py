@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from uuid import UUID
 
 from django.db import models
 from django.db.models import Q
@@ -15,6 +16,8 @@ from delivery.states import AttemptOutcome, DeliveryStatus
 
 # What a feed waits for is never due, so no worker claims it.
 NEVER = datetime(9999, 1, 1, tzinfo=UTC)
+# The batch that is not made yet: what waits to be sent together.
+COLLECTING = UUID(int=0)
 
 
 class Delivery(models.Model):
@@ -119,6 +122,8 @@ class QueueRow(models.Model):
     is_replay = models.BooleanField(default=False)
     # Of a feed: the place at which it was handed out; see `delivery.feed`.
     position = models.PositiveBigIntegerField(null=True)
+    # With which others it goes: COLLECTING until a batch is made; see `delivery.batching`.
+    batch_id = models.UUIDField(null=True)
 
     objects = QueueQuerySet.as_manager()
 
@@ -138,6 +143,11 @@ class QueueRow(models.Model):
                 fields=["subscription_id", "due_at"],
                 name="queue_replays",
                 condition=Q(is_replay=True),
+            ),
+            models.Index(
+                fields=["subscription_id", "batch_id", "delivery_id"],
+                name="queue_by_batch",
+                condition=Q(batch_id__isnull=False),
             ),
             # Both are empty for webhooks, so those pay nothing for feeds.
             models.Index(
@@ -177,11 +187,19 @@ class Attempt(models.Model):
     message = models.TextField(_("message"), blank=True)
     response_excerpt = models.TextField(_("what it answered"), blank=True)
     url = models.CharField(_("sent to"), max_length=2000, blank=True)
+    batch_id = models.UUIDField(_("batch"), null=True, blank=True)
 
     class Meta:
         verbose_name = _("attempt")
         verbose_name_plural = _("attempts")
         ordering = ["id"]
+        indexes = [
+            models.Index(
+                fields=["batch_id"],
+                name="attempt_by_batch",
+                condition=Q(batch_id__isnull=False),
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.delivery_id} #{self.number}"

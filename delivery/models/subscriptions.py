@@ -11,12 +11,15 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from catalog.collecting import Rule
 from catalog.fields import Identified, NextNumber
 from catalog.history import History
+from catalog.models.topics import BatchLimits
 from catalog.words import Environment
 from delivery.querysets import SubscriptionQuerySet
 from delivery.states import (
     SUBSCRIPTION_MOVES,
+    Batching,
     BodyMode,
     CircuitState,
     DeliveryMode,
@@ -73,7 +76,7 @@ class EndpointSecret(Identified):
         return f"Secret of {self.endpoint_id}"
 
 
-class Subscription(Identified):
+class Subscription(BatchLimits, Identified):
     """An application's standing order for event types of a topic."""
 
     state_field: ClassVar[str] = "state"
@@ -128,6 +131,9 @@ class Subscription(Identified):
         blank=True,
         verbose_name=_("fallback endpoint"),
     )
+    batching = models.CharField(
+        _("one by one or together"), max_length=10, choices=Batching, default=Batching.TOPIC
+    )
     is_ordered = models.BooleanField(_("in order per key"), default=False)
     concurrency = models.PositiveSmallIntegerField(_("requests at once"), default=16)
     rate_per_second = models.PositiveIntegerField(_("most per second"), null=True, blank=True)
@@ -175,6 +181,19 @@ class Subscription(Identified):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def collecting_rule(self) -> Rule | None:
+        """Return what ends a batch for it; None where each event comes at once. Reads the topic."""
+        if self.mode == DeliveryMode.PULL or self.batching == Batching.EACH:
+            return None
+        if self.batching == Batching.TOPIC:
+            return self.topic.collecting_rule
+        return Rule(
+            max_events=self.batch_max_events,
+            max_bytes=self.batch_max_bytes,
+            max_wait_seconds=self.batch_max_wait_seconds,
+        )
 
 
 class Circuit(models.Model):

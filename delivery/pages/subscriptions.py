@@ -19,11 +19,12 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
-from catalog import form_faults
+from catalog import collecting_words, form_faults
 from catalog.models import Application, EventType
 from catalog.requests import PortalRequest
 from delivery import (
     backlogs,
+    batching,
     connecting,
     orders,
     pings,
@@ -236,6 +237,8 @@ def subscription_detail(request: PortalRequest, number: int) -> HttpResponse:
         "latest": latest.with_names().order_by("-id")[:LATEST],
         "secret": sealing.unseal(sealed) if new_number == number and sealed else "",
         "advice": orders.advice(order),
+        "collects": collecting_words.tell(subscription.collecting_rule, now=timezone.now()),
+        "collected": batching.collected([subscription.pk]).get(subscription.pk, 0),
         "clicks": connecting.clicks(subscription.application.kind),
         "is_paused": subscription.state != SubscriptionState.ACTIVE,
         "ping": request.session.pop("ping", None),

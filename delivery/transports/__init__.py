@@ -35,6 +35,8 @@ class ErrorClass(StrEnum):
     TRANSLATION = "translation"
     TOKEN = "token"  # noqa: S105 - the name of a failure: no access token could be had
     HTTP_STATUS = "http_status"
+    PARTIAL = "partial"  # an event of a batch that the receiver refused, having taken others
+    BATCH_ANSWER = "batch_answer"  # an answer to a batch of which nobody knows what it refuses
     INTERRUPTED = "interrupted"
 
 

@@ -73,6 +73,7 @@ def owe(
     keys: Sequence[str] = (),
     attempts: int = 0,
     first_attempt_at: datetime | None = None,
+    batch_id: UUID | None = None,
 ) -> list[UUID]:
     """Owe the events to a subscription; return the deliveries' ids in order."""
     deliveries = [
@@ -94,6 +95,7 @@ def owe(
             attempts=attempts,
             first_attempt_at=first_attempt_at,
             order_key=keys[number % len(keys)] if keys else None,
+            batch_id=batch_id,
         )
         for number, delivery in enumerate(deliveries)
     )

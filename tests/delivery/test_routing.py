@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 
 import pytest
 from django.utils import timezone
 
-from delivery import backlogs, knowledge, routing, subscriptions
+from delivery import backlogs, knowledge, recording, routing, subscriptions
 from delivery.cloudevents import Envelope, ExtensionValue
 from delivery.models import Delivery, Event, FilteredCount, QueueRow, Subscription
 from delivery.routing import Verdict
@@ -144,6 +145,19 @@ def test_only_ordered_subscriptions_carry_the_key() -> None:
     keys = dict(QueueRow.objects.values_list("subscription_id", "order_key"))
     assert keys.pop(ordered.pk) == "A-1001"
     assert set(keys.values()) == {None}
+
+
+def test_events_that_come_together_are_owed_in_their_order() -> None:
+    shop = make_shop(ordering_key="partitionkey")
+    factories.make_subscription(topic=shop.topic, is_ordered=True)
+    events = [
+        shop.prepare(shop.envelope(id=str(number), extensions={"partitionkey": "a"}))
+        for number in range(30)
+    ]
+    owed = json.loads(recording.parameters(events, {})["owed"])
+    assert [row["event_id"] for row in sorted(owed, key=lambda row: row["id"])] == [
+        str(event.id) for event in events
+    ]
 
 
 def test_paused_and_disabled_subscriptions_go_on_collecting(shop: Shop) -> None:

@@ -167,6 +167,9 @@ def test_a_mark_that_vanishes_has_to_be_accepted_by_name(scene: Scene) -> None:
     "values",
     [
         {"retention_days": -1},
+        {"batch_times": ["25:00"]},
+        {"batch_time_zone": "Atlantis"},
+        {"batch_max_events": 0},
         {"name": "x"},
         {"kind": "slow"},
         {"owner": "nobody"},
