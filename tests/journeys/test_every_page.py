@@ -17,7 +17,7 @@ from playwright.sync_api import Browser, Page
 from tests.journeys.people import Person
 from tests.portal import RunningPortal
 
-pytestmark = [pytest.mark.journey, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.journey, pytest.mark.timeout(600)]
 
 MOST_PAGES = 90
 # Other doors with their own tests, and what ends the visit.

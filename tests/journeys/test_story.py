@@ -21,7 +21,7 @@ from delivery import signing
 from tests.journeys.people import Person
 from tests.portal import RunningPortal
 
-pytestmark = [pytest.mark.journey, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.journey, pytest.mark.timeout(600)]
 
 ORDER = "com.acme.sales.order.created"
 ORDER_DATA = {
