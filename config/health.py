@@ -9,10 +9,12 @@ from django.conf import settings
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, JsonResponse
+from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from config.celery import app
+from delivery import retention
 
 # A load balancer asks every few seconds and gives up after about five.
 BROKER_TIMEOUT_SECONDS = 2
@@ -34,8 +36,14 @@ def readyz(request: HttpRequest) -> JsonResponse:
     checks = {"database": _database, "migrations": _migrations, "broker": _broker}
     found = {name: _outcome(check) for name, check in checks.items()}
     is_ready = all(outcome == "ok" for outcome in found.values())
+    warnings = retention.warnings(now=timezone.now()) if is_ready else []
     return JsonResponse(
-        {"status": "ready" if is_ready else "not ready", "checks": found},
+        {
+            "status": "ready" if is_ready else "not ready",
+            "checks": found,
+            # It works, and somebody should look before it no longer does.
+            **({"warnings": warnings} if warnings else {}),
+        },
         status=200 if is_ready else 503,
     )
 

@@ -306,6 +306,10 @@ DELIVERY_RETRY_WAITS_SECONDS = env.list(
 DELIVERY_OVERLOAD_FLOOR_SECONDS = env.int("DELIVERY_OVERLOAD_FLOOR_SECONDS", default=60)
 DELIVERY_PROBE_SECONDS = env.int("DELIVERY_PROBE_SECONDS", default=30)
 DELIVERY_LEASE_SECONDS = env.int("DELIVERY_LEASE_SECONDS", default=60)
+# Days that events, deliveries and attempts are kept, or as long as a topic keeps its payloads.
+DELIVERY_KEPT_DAYS = env.int("DELIVERY_KEPT_DAYS", default=365)
+# Days that an event which is published again is answered as a duplicate.
+DELIVERY_IDENTITIES_KEPT_DAYS = env.int("DELIVERY_IDENTITIES_KEPT_DAYS", default=DELIVERY_KEPT_DAYS)
 # A replay of more deliveries than this waits for a second person.
 DELIVERY_REPLAY_APPROVAL_ABOVE = env.int("DELIVERY_REPLAY_APPROVAL_ABOVE", default=1_000)
 # How fast a replay goes whose order names no pace.

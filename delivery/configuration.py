@@ -50,6 +50,16 @@ def lease_seconds() -> int:
     return int(settings.DELIVERY_LEASE_SECONDS)
 
 
+def kept_days() -> int:
+    """Return for how many days events, deliveries and attempts are kept, at least."""
+    return int(settings.DELIVERY_KEPT_DAYS)
+
+
+def identities_kept_days() -> int:
+    """Return for how many days a repeated event is known as one."""
+    return int(settings.DELIVERY_IDENTITIES_KEPT_DAYS)
+
+
 def replay_approval_above() -> int:
     """Return how many deliveries a replay may have before a second person must approve it."""
     return int(settings.DELIVERY_REPLAY_APPROVAL_ABOVE)

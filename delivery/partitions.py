@@ -8,17 +8,22 @@ from __future__ import annotations
 import logging
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
+from uuid import UUID
 
 from django.db import IntegrityError, OperationalError, connection, migrations, transaction
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
+from django.db.backends.utils import CursorWrapper
 from django.db.migrations.state import ProjectState
 
 from catalog.ids import first_of
+from delivery import holding
 
 TABLES = ("delivery_event", "delivery_payload", "delivery_delivery", "delivery_attempt")
 DAYS_AHEAD = 7
 # The new partition needs its table for itself; who waits longer for that holds up publishing.
 LOCK_MILLISECONDS = 500
+# So many rows of a day may move while publishers wait for its drop: about a tenth of a second.
+MOST_MOVED = 5_000
 
 logger = logging.getLogger(__name__)
 
@@ -73,7 +78,7 @@ def _ensure_day(table: str, day: date) -> str | None:
     name = f"{table}_{day:%Y%m%d}"
     start = first_of(datetime.combine(day, time.min, tzinfo=UTC))
     end = first_of(datetime.combine(day + timedelta(days=1), time.min, tzinfo=UTC))
-    key = "event_id" if table == "delivery_payload" else "id"
+    key = _key(table)
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SELECT to_regclass(%s) IS NOT NULL", [name])
         if cursor.fetchone()[0]:
@@ -94,19 +99,127 @@ def _ensure_day(table: str, day: date) -> str | None:
 
 
 def drop_before(day: date) -> list[str]:
-    """Drop the daily partitions of days before `day` (UTC); return their names."""
+    """Drop the daily partitions of days before `day` (UTC); return their names.
+
+    What is held of them (see `holding`) moves to the default partitions first. A day of which more
+    than `MOST_MOVED` rows are held stays whole until less of it is. Where a table is busy for
+    longer than a moment the rest is left to the next run.
+    """
+    dropped: list[str] = []
+    for stamp in sorted({name.rsplit("_", 1)[-1] for name in _daily() if _is_of(name, before=day)}):
+        try:
+            dropped += _drop_day(stamp)
+        except _Held as held:
+            logger.warning("The day %s stays: %s rows of it are still owed.", stamp, held)
+        except OperationalError as error:
+            logger.warning("The day %s is dropped later: %s", stamp, error)
+            return dropped
+    return dropped
+
+
+def sweep_default(before: datetime) -> int:
+    """Delete what the default partitions have from before an instant and nothing holds any more.
+
+    That is what `drop_before` moved there, and days that came when nobody made partitions. Returns
+    how many rows that were.
+    """
+    total = 0
+    bound = first_of(before)
+    with transaction.atomic(), connection.cursor() as cursor:
+        _hold(cursor, bound)
+        # Attempts first: which of them are held, their deliveries say.
+        for table in reversed(TABLES):
+            cursor.execute(
+                f"DELETE FROM {table}_default one WHERE one.{_key(table)} < %s "  # noqa: S608 - our own names
+                f"AND NOT ({holding.BELONGS[table].format(rows='one')})",
+                [bound],
+            )
+            total += cursor.rowcount
+    return total
+
+
+def warnings(now: datetime, *, kept_since: datetime) -> list[str]:
+    """Say what is wrong with the partitions, in sentences; none when all is well.
+
+    Rows from after `kept_since` in a default partition stand there for want of a daily one; older
+    ones are held.
+    """
+    unseen = {table: _in_default(table, kept_since) for table in TABLES}
+    found = [
+        f"{table}_default has {count} rows for want of daily partitions."
+        for table, count in unseen.items()
+        if count
+    ]
+    names, tomorrow = _daily(), now.astimezone(UTC).date() + timedelta(days=1)
+    if any(f"{table}_{tomorrow:%Y%m%d}" not in names for table in TABLES):
+        found.append("No partitions are made for tomorrow: see whether beat and a worker run.")
+    return found
+
+
+class _Held(Exception):
+    """Too much of the day is owed still to be moved while publishers wait."""
+
+
+def _drop_day(stamp: str) -> list[str]:
+    """Drop a day's partitions and move what is held of them, in one transaction."""
+    end = first_of(datetime.strptime(stamp, "%Y%m%d").replace(tzinfo=UTC) + timedelta(days=1))
+    names = _daily()
+    there = [table for table in TABLES if f"{table}_{stamp}" in names]
+    with transaction.atomic(), connection.cursor() as cursor:
+        _hold(cursor, end)
+        moved = 0
+        for table in there:
+            cursor.execute(
+                f"CREATE TEMP TABLE kept_{table} ON COMMIT DROP AS "  # noqa: S608 - our own names
+                f"SELECT one.* FROM {table}_{stamp} one "
+                f"WHERE {holding.BELONGS[table].format(rows='one')}"
+            )
+            moved += cursor.rowcount
+        if moved > MOST_MOVED:
+            raise _Held(moved)
+        cursor.execute(f"SET LOCAL lock_timeout = '{LOCK_MILLISECONDS}ms'")
+        for table in there:
+            cursor.execute(f"DROP TABLE {table}_{stamp}")
+        for table in there:
+            cursor.execute(f"INSERT INTO {table} SELECT * FROM kept_{table}")  # noqa: S608 - our own names
+    return [f"{table}_{stamp}" for table in there]
+
+
+def _hold(cursor: CursorWrapper, before: UUID) -> None:
+    """Make the table `held` of this transaction: the held events from before a key."""
+    cursor.execute("DROP TABLE IF EXISTS pg_temp.held")
+    cursor.execute(
+        f"CREATE TEMP TABLE held ON COMMIT DROP AS {holding.EVENTS}",
+        {"before": before, "over": list(holding.OVER)},
+    )
+    cursor.execute("ANALYZE held")
+
+
+def _in_default(table: str, since: datetime) -> int:
+    """Count the rows from an instant on in the default partition, up to 1,000."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT count(*) FROM (SELECT FROM {table}_default "  # noqa: S608 - our own names
+            f"WHERE {_key(table)} >= %s LIMIT 1000) AS found",
+            [first_of(since)],
+        )
+        return int(cursor.fetchone()[0])
+
+
+def _daily() -> set[str]:
+    """Return the names of all daily partitions."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT child.relname FROM pg_inherits JOIN pg_class child ON child.oid = inhrelid "
-            "JOIN pg_class parent ON parent.oid = inhparent WHERE parent.relname = ANY(%s)",
+            "WHERE inhparent = ANY(%s::regclass[])",
             [list(TABLES)],
         )
-        names = sorted(name for (name,) in cursor.fetchall() if _day_of(name, before=day))
-        for name in names:
-            cursor.execute(f'DROP TABLE "{name}"')
-    return names
+        return {name for (name,) in cursor.fetchall() if name.rsplit("_", 1)[-1].isdigit()}
 
 
-def _day_of(name: str, *, before: date) -> bool:
-    stamp = name.rsplit("_", 1)[-1]
-    return stamp.isdigit() and stamp < f"{before:%Y%m%d}"
+def _is_of(name: str, *, before: date) -> bool:
+    return name.rsplit("_", 1)[-1] < f"{before:%Y%m%d}"
+
+
+def _key(table: str) -> str:
+    return "event_id" if table == "delivery_payload" else "id"

@@ -90,7 +90,7 @@ def send_mail() -> None:
 
 @shared_task(name="delivery.keep_partitions", ignore_result=True, acks_late=True, expires=600)
 def keep_partitions() -> None:
-    """Make the partitions of the coming days, and delete payloads past their retention."""
+    """Make the partitions of the coming days, and drop what is past its retention."""
     retention.keep(now=timezone.now())
 
 
