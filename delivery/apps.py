@@ -15,9 +15,11 @@ class DeliveryConfig(AppConfig):
             contract_checks,
             portal_receivers,  # noqa: F401 - connects itself
             receivers,  # noqa: F401 - connects itself
+            rule_checks,
             waking,  # noqa: F401 - connects itself
         )
         from delivery.pages import frame_counts  # noqa: PLC0415 - models exist only now
 
         contract_checks.register()
+        rule_checks.register()
         frame_counts.register()

@@ -374,6 +374,7 @@ _SKIPPED: Mapping[str, Text] = {
     SkipReason.NOT_CONCERNED: _(
         "It has the event that this one corrects, and only those that lack it were to get this."
     ),
+    SkipReason.RULE: _("A routing rule keeps this event away from it."),
 }
 
 _LIMITS: Mapping[str, Text] = {

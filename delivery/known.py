@@ -14,6 +14,7 @@ from delivery import expressions
 from delivery.cloudevents import Envelope
 from delivery.expressions import Expression
 from delivery.filters import CompiledFilter
+from delivery.rules import Rule
 from delivery.translations import Translations
 from governance.access import Entitlements
 from governance.states import Verb
@@ -110,6 +111,8 @@ class EventType:
     newest: Mapping[str, Version]
     wanted_by: Mapping[str, tuple[Subscription, ...]]
     translations: Translations = field(default_factory=dict, compare=False, repr=False)
+    # Of environments that have any, so that where there are none routing asks no rule.
+    rules: Mapping[str, RuleBook] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -134,6 +137,18 @@ class Subscription:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class RuleBook:
+    """The rules that may match an event type, in their order, and everyone whom they may name.
+
+    `standing` are all subscriptions of the topic and environment, by number: a rule may add one
+    that did not ask for the type.
+    """
+
+    rules: tuple[Rule, ...]
+    standing: tuple[Subscription, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Knowledge:
     """All of it, as of one version of governance."""
 
@@ -143,6 +158,10 @@ class Knowledge:
     event_types: Mapping[str, EventType]
     subscriptions: Mapping[tuple[UUID, str], tuple[Subscription, ...]]
     entitlements: Entitlements
+
+    def standing(self, topic: Topic, environment: str) -> tuple[Subscription, ...]:
+        """Return the standing subscriptions of a topic, by number."""
+        return self.subscriptions.get((topic.id, environment), ())
 
     def pass_of(self, publisher: Publisher, type_name: str) -> Pass | None:
         """Return what the publisher may do with the type, None for a type that is unknown."""

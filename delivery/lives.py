@@ -18,7 +18,8 @@ from delivery.knowledge import Stale
 from delivery.legs import Leg
 from delivery.models import Delivery, Event, Subscription
 from delivery.payloads import Seen
-from delivery.routing import Choice, Verdict
+from delivery.routing import Choice
+from delivery.verdicts import Verdict
 from governance import access
 from governance.actions import Action
 

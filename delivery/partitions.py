@@ -6,6 +6,7 @@ A default partition catches what no daily one covers, so an insert never fails f
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
@@ -18,7 +19,13 @@ from django.db.migrations.state import ProjectState
 from catalog.ids import first_of
 from delivery import holding
 
-TABLES = ("delivery_event", "delivery_payload", "delivery_delivery", "delivery_attempt")
+TABLES = (
+    "delivery_event",
+    "delivery_payload",
+    "delivery_delivery",
+    "delivery_attempt",
+    "delivery_routingdecision",
+)
 DAYS_AHEAD = 7
 # The new partition needs its table for itself; who waits longer for that holds up publishing.
 LOCK_MILLISECONDS = 500
@@ -53,7 +60,9 @@ class CreatePartitioned(migrations.CreateModel):
         editor.deferred_sql.extend(editor._model_indexes_sql(model))
 
 
-def ensure(now: datetime, *, days_ahead: int = DAYS_AHEAD) -> list[str]:
+def ensure(
+    now: datetime, *, days_ahead: int = DAYS_AHEAD, tables: Sequence[str] = TABLES
+) -> list[str]:
     """Make the daily partitions from today on; return the names of those made.
 
     A day whose rows already stand in the default partition is left there. Where a table is busy
@@ -64,7 +73,7 @@ def ensure(now: datetime, *, days_ahead: int = DAYS_AHEAD) -> list[str]:
     made: list[str] = []
     for offset in range(days_ahead + 1):
         day = today + timedelta(days=offset)
-        for table in TABLES:
+        for table in tables:
             try:
                 name = _ensure_day(table, day)
             except (OperationalError, IntegrityError) as error:

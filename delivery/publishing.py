@@ -65,6 +65,9 @@ def record(events: Sequence[Prepared]) -> list[Outcome]:
             causes = recording.causes_of(cursor.fetchall())
         cursor.execute(recording.INSERT, recording.parameters(events, causes))
         refused = {row[0] for row in cursor.fetchall()}
+        decided = recording.decisions(events, refused)
+        if decided is not None:
+            cursor.execute(recording.DECISIONS, decided)
         digests = [event.digest for event in events if event.id in refused]
         seen = {}
         if digests:

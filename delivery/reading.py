@@ -14,7 +14,7 @@ from catalog import models as catalog
 from catalog import referring
 from catalog.models import Release, SchemaVersion
 from catalog.words import Environment, ReleaseState
-from delivery import expressions, filters, translations
+from delivery import expressions, filters, routing_rules, translations
 from delivery import models as rows
 from delivery.expressions import Expression
 from delivery.known import (
@@ -23,10 +23,13 @@ from delivery.known import (
     Key,
     Knowledge,
     Publisher,
+    RuleBook,
     Subscription,
     Topic,
     Version,
 )
+from delivery.models import RoutingRule
+from delivery.rules import Rule
 from delivery.states import DeliveryMode
 from governance import access
 from governance.models import ApiKey
@@ -34,6 +37,7 @@ from governance.states import Verb
 
 MAX_PATH_CHARACTERS = 200
 ByPlace = Mapping[tuple[UUID, str], tuple[Subscription, ...]]
+RulesByPlace = Mapping[tuple[UUID, str], tuple[Rule, ...]]
 
 logger = logging.getLogger(__name__)
 # Documents never change, so each is read once a process; a hash is 64 characters.
@@ -48,7 +52,7 @@ def read(version: tuple[int, str]) -> Knowledge:
         version=version,
         keys=_keys(),
         regions=dict(catalog.Application.objects.values_list("id", "region_id")),
-        event_types=_event_types(_topics(), subscriptions),
+        event_types=_event_types(_topics(), subscriptions, _rules()),
         subscriptions=subscriptions,
         entitlements=entitlements,
     )
@@ -93,7 +97,9 @@ def _path(ordering_key: str) -> Expression | None:
         return None
 
 
-def _event_types(topics: Mapping[UUID, Topic], subscriptions: ByPlace) -> dict[str, EventType]:
+def _event_types(
+    topics: Mapping[UUID, Topic], subscriptions: ByPlace, rules: RulesByPlace
+) -> dict[str, EventType]:
     accepted = _accepted_versions()
     conversions = translations.in_force()
     found = {}
@@ -116,7 +122,30 @@ def _event_types(topics: Mapping[UUID, Topic], subscriptions: ByPlace) -> dict[s
                 for environment in Environment.values
             },
             translations=conversions,
+            rules=_rules_of(name, topic_id, rules, subscriptions),
         )
+    return found
+
+
+def _rules() -> RulesByPlace:
+    found: dict[tuple[UUID, str], list[RoutingRule]] = defaultdict(list)
+    in_force = RoutingRule.objects.filter(is_active=True).order_by("position", "number")
+    for row in in_force:
+        found[row.topic_id, row.environment].append(row)
+    return {place: routing_rules.compiled(rows) for place, rows in found.items()}
+
+
+def _rules_of(
+    type_name: str, topic_id: UUID, rules: RulesByPlace, subscriptions: ByPlace
+) -> dict[str, RuleBook]:
+    found = {}
+    for environment in Environment.values if rules else ():
+        here = rules.get((topic_id, environment), ())
+        fitting = tuple(one for one in here if not one.event_types or type_name in one.event_types)
+        if fitting:
+            found[environment] = RuleBook(
+                rules=fitting, standing=subscriptions.get((topic_id, environment), ())
+            )
     return found
 
 

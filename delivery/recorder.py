@@ -192,7 +192,8 @@ class Recorder:
 async def _commit(link: _Link, units: Sequence[Unit]) -> _Written:
     connection = await link.connected()
     events = [event for unit in units for event in unit.events]
-    if not any(unit.is_atomic and len(unit.events) > 1 for unit in units):
+    is_taken_back = any(unit.is_atomic and len(unit.events) > 1 for unit in units)
+    if not is_taken_back and not any(event.route.rulings for event in events):
         # Nothing can have to be taken back, so the statement is its own transaction.
         return await _execute(connection, events)
     async with connection.transaction():
@@ -237,6 +238,9 @@ async def _execute(connection: Connection, events: Sequence[Prepared]) -> _Writt
         recording.INSERT, recording.parameters(events, written.causes)
     )
     written.refused = {row[0] for row in await cursor.fetchall()}
+    decided = recording.decisions(events, written.refused)
+    if decided is not None:
+        await connection.execute(recording.DECISIONS, decided)
     if written.refused:
         digests = [event.digest for event in events if event.id in written.refused]
         cursor = await connection.execute(recording.SEEN, {"digests": digests})

@@ -67,6 +67,14 @@ WITH event AS MATERIALIZED (
 )
 SELECT id FROM event WHERE NOT EXISTS (SELECT FROM identity WHERE identity.event_id = event.id)
 """
+# Run only where a rule had a say in it; without rules publishing is the one statement above.
+DECISIONS = """
+INSERT INTO delivery_routingdecision (
+    id, event_id, subscription_id, rule_id, rule_version, effect)
+SELECT id, event_id, subscription_id, rule_id, rule_version, effect
+FROM json_to_recordset(%(decisions)s) AS decision(
+    id uuid, event_id uuid, subscription_id uuid, rule_id uuid, rule_version integer, effect text)
+"""
 # Read only where an identity stood already: who was first, and what became of that event.
 SEEN = """
 SELECT digest, event_id, content_digest, (
@@ -266,6 +274,24 @@ def _our_id(cause: str) -> UUID | None:
         return UUID(cause.removeprefix("msg_"))
     except ValueError:
         return None
+
+
+def decisions(events: Iterable[Prepared], refused: Collection[UUID]) -> Parameters | None:
+    """Return what `DECISIONS` takes, of the events that were stored; None where no rule decided."""
+    rows = [
+        {
+            "id": uuid7(),
+            "event_id": event.id,
+            "subscription_id": ruling.subscription_id,
+            "rule_id": ruling.rule.id,
+            "rule_version": ruling.rule.version,
+            "effect": ruling.effect.value,
+        }
+        for event in events
+        if event.route.rulings and event.id not in refused
+        for ruling in event.route.rulings
+    ]
+    return {"decisions": orjson.dumps(rows).decode()} if rows else None
 
 
 def outcomes(

@@ -12,8 +12,8 @@ from django.utils.translation import gettext_lazy as _
 from delivery import knowledge, routing
 from delivery.models import Delivery, Event, Payload
 from delivery.replay_selections import Candidate
-from delivery.routing import Verdict
 from delivery.states import DeliveryStatus
+from delivery.verdicts import Verdict
 
 BATCH = 500
 
@@ -26,6 +26,7 @@ class Refusal(StrEnum):
     NO_GRANT = "no_grant"
     RESIDENCY = "residency"
     FILTERED = "filtered"
+    RULE = "rule"
     CONTRACT = "contract"
     EXPUNGED = "expunged"
     CANCELLED = "cancelled"
@@ -37,6 +38,7 @@ SENTENCES: Mapping[str, object] = {
     Refusal.NO_GRANT: _("The application has no grant for the topic."),
     Refusal.RESIDENCY: _("The event is bound to other regions."),
     Refusal.FILTERED: _("The subscription's filter no longer matches."),
+    Refusal.RULE: _("A routing rule keeps the event away from it."),
     Refusal.CONTRACT: _("The subscription no longer asks for this type or version."),
     Refusal.EXPUNGED: _("Its payload is no longer kept."),
     Refusal.CANCELLED: _("The replay was cancelled first."),

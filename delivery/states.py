@@ -27,6 +27,25 @@ class SkipReason(models.TextChoices):
     HOP_LIMIT = "hop_limit", _("Too many hops")
     FILTERED = "filtered", _("Filtered out")
     NOT_CONCERNED = "not_concerned", _("Has what this corrects")
+    RULE = "rule", _("Routing rule")
+
+
+class RuleAction(models.TextChoices):
+    """What a routing rule does with an event that it matches (`delivery.rules`)."""
+
+    ALLOW = "allow", _("Let it pass")
+    DENY = "deny", _("Keep it away")
+    SEND_ALSO = "send_also", _("Send it also to")
+    SEND_INSTEAD = "send_instead", _("Send it instead to")
+
+
+class RuleEffect(models.TextChoices):
+    """What a routing rule decided for one subscription."""
+
+    ALLOWED = "allowed", _("Let through")
+    DENIED = "denied", _("Kept away")
+    ADDED = "added", _("Added")
+    REPLACED = "replaced", _("Sent elsewhere")
 
 
 class SubscriptionState(models.TextChoices):

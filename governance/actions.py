@@ -65,6 +65,8 @@ class Action(StrEnum):
     ENDPOINT_CHANGE = "endpoint:change"
     SECRET_VIEW = "secret:view"  # noqa: S105 - the name of an action
     SECRET_ROTATE = "secret:rotate"  # noqa: S105 - the name of an action
+    ROUTING_RULE_VIEW = "routing-rule:view"
+    ROUTING_RULE_CHANGE = "routing-rule:change"
     ADAPTER_VIEW = "adapter:view"
     ADAPTER_CREATE = "adapter:create"
     ADAPTER_CHANGE = "adapter:change"

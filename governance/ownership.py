@@ -81,6 +81,8 @@ PLACES: Mapping[str, Place] = {
     "delivery.endpoint": Place(application="application"),
     "delivery.endpointsecret": Place(application="endpoint__application"),
     "delivery.subscription": _subscription(SELF),
+    "delivery.routingrule": Place(team="topic__owner", topic="topic"),
+    "delivery.routingdecision": _subscription("subscription"),
     "delivery.circuit": _subscription("subscription"),
     "delivery.event": Place(application="application", topic="type__topic"),
     "delivery.delivery": _subscription("subscription"),

@@ -18,7 +18,7 @@ from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 
 from catalog import referring, schemas
-from catalog.models import EventType, Topic
+from catalog.models import EventType, Topic, User
 from catalog.models.event_types import REVERSE_DNS, CompatibilityMode, CompatibilityPolicy
 from catalog.models.versions import SEMANTIC_VERSION
 from catalog.words import Environment
@@ -81,6 +81,14 @@ class Proposal:
     def sides(self, change: ChangeRequest) -> tuple[str, str]:
         """Return the document of today and the proposed one, each "" where there is none."""
         return "", ""
+
+    def impossible(self, *, topic: Topic, by: User) -> Iterator[ValidationError]:
+        """Yield what cannot be proposed for this topic, or not by this person."""
+        return iter(())
+
+    def completed(self, *, topic: Topic) -> Self:
+        """Return the proposal with what the portal adds to it."""
+        return self
 
     def text(self) -> str:
         """Return the one JSON text of the values."""

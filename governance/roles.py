@@ -114,6 +114,8 @@ RULES: Mapping[Action, Rule] = {
     Action.ENDPOINT_CHANGE: _rule("delivery.change_endpoint", OWNER),
     Action.SECRET_VIEW: _rule("delivery.view_secret", OWNER),
     Action.SECRET_ROTATE: _rule("delivery.change_endpointsecret", OWNER),
+    Action.ROUTING_RULE_VIEW: _rule("delivery.view_routingrule", TOPIC_OWNER),
+    Action.ROUTING_RULE_CHANGE: _rule("delivery.change_routingrule"),  # of the topic, when applied
     Action.ADAPTER_VIEW: _rule("delivery.view_adapter", OWNER),
     Action.ADAPTER_CREATE: _rule("delivery.add_adapter", OWNER),  # of the application
     Action.ADAPTER_CHANGE: _rule("delivery.change_adapter", OWNER),
@@ -213,6 +215,8 @@ HOLDERS: Mapping[str, tuple[str, ...]] = {
     "delivery.change_endpoint": _A + _S,
     "delivery.change_endpointsecret": _A + _S,
     "delivery.view_secret": _A,
+    "delivery.view_routingrule": _R + _A + _S,
+    "delivery.change_routingrule": _R + _A,
     "delivery.view_adapter": _A + _S,
     "delivery.add_adapter": _A,
     "delivery.change_adapter": _A,

@@ -36,7 +36,15 @@ from governance.models import AccessRequest, ApiKey, ChangeRequest, Grant
 from governance.states import ChangeKind, ChangeState, Verb
 
 if TYPE_CHECKING:
-    from delivery.models import Adapter, Delivery, Event, FailureGroup, Replay, Subscription
+    from delivery.models import (
+        Adapter,
+        Delivery,
+        Event,
+        FailureGroup,
+        Replay,
+        RoutingRule,
+        Subscription,
+    )
 
 PASSWORD = "correct horse battery"
 _numbers = itertools.count(1)
@@ -350,6 +358,29 @@ def make_subscription(
         subscription.refresh_from_db()
         Circuit.objects.get_or_create(subscription=subscription)
     return subscription
+
+
+def make_rule(topic: Topic | None = None, *, action: str = "deny", **fields: object) -> RoutingRule:
+    """Return a routing rule in force in production, as an applied request leaves it."""
+    from delivery.models import RoutingRule  # noqa: PLC0415 - no need to load
+
+    topic = topic or make_topic()
+    change = make_change_request(
+        topic=topic, kind=ChangeKind.ROUTING_RULE, state=ChangeState.APPLIED
+    )
+    now = timezone.now()
+    values: dict[str, object] = {"name": "A rule", "environment": Environment.PRODUCTION}
+    with governed(by=None, now=now):
+        rule = RoutingRule(
+            topic=topic,
+            action=action,
+            change_request=change,
+            changed_at=now,
+            **{"position": 10, **values, **fields},
+        )
+        rule.save()
+        rule.refresh_from_db()
+    return rule
 
 
 def make_event(

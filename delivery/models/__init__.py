@@ -8,6 +8,7 @@ from delivery.models.failures import DeadLetter, FailureGroup
 from delivery.models.notifications import NewsChoice, Notification
 from delivery.models.portal_events import PortalEvent
 from delivery.models.replays import Replay, ReplayItem
+from delivery.models.routing import RoutingDecision, RoutingRule
 from delivery.models.subscriptions import (
     Circuit,
     Endpoint,
@@ -39,6 +40,8 @@ __all__ = [
     "ReplayItem",
     "Rollup",
     "RollupMark",
+    "RoutingDecision",
+    "RoutingRule",
     "Subscription",
     "Translation",
 ]

@@ -34,6 +34,7 @@ EDITABLE = (
     ChangeState.CHANGES_REQUESTED,
     ChangeState.APPROVED,
 )
+TITLE_CHARACTERS = 200  # what the column holds
 _ABOUT_A_VERSION = (ChangeKind.PROMOTION, ChangeKind.DEPRECATION, ChangeKind.RETIREMENT)
 
 
@@ -64,12 +65,13 @@ def propose(
     with governed(by=by, now=now, reason=reason):
         access.require(by, Action.CHANGE_PROPOSE, topic, now=now)
         taken = _checked(kind, event_type, proposal or {})
-        _refuse_impossible(kind, event_type, base, taken)
+        _refuse_impossible(kind, event_type, base, taken, topic=topic, by=by)
+        taken = taken.completed(topic=topic)
         text = taken.text()
         change = ChangeRequest(
             kind=kind,
             title=title.strip()
-            or taken.heading(event_type)
+            or taken.heading(event_type)[:TITLE_CHARACTERS]
             or _title(kind, event_type, base, topic, taken),
             reason=reason.strip(),
             topic=topic,
@@ -112,7 +114,16 @@ def edit(
         before = proposals.of(change)
         values = {**asdict(before), **(proposal or {})}
         taken = _checked(change.kind, change.event_type, values)
-        _refuse_impossible(change.kind, change.event_type, change.base, taken, own=change)
+        _refuse_impossible(
+            change.kind,
+            change.event_type,
+            change.base,
+            taken,
+            topic=change.topic,
+            by=by,
+            own=change,
+        )
+        taken = taken.completed(topic=change.topic)
         change.title = change.title if title is None else title.strip()
         change.reason = change.reason if reason is None else reason.strip()
         change.proposal = taken.text()
@@ -246,6 +257,8 @@ def _refuse_impossible(
     base: SchemaVersion | None,
     proposal: Proposal,
     *,
+    topic: Topic,
+    by: User,
     own: ChangeRequest | None = None,
 ) -> None:
     """Refuse what can be seen to be impossible before anybody reviews it."""
@@ -256,6 +269,7 @@ def _refuse_impossible(
     if isinstance(proposal, TopicPolicy):
         topic_checks.refuse_unknown(proposal)
     problems = [
+        *proposal.impossible(topic=topic, by=by),
         *_new_type_problems(proposal),
         *_number_problems(event_type, proposal),
         *_replacement_problems(base, proposal),

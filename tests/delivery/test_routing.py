@@ -11,8 +11,8 @@ from django.utils import timezone
 from delivery import backlogs, knowledge, recording, routing, subscriptions
 from delivery.cloudevents import Envelope, ExtensionValue
 from delivery.models import Delivery, Event, FilteredCount, QueueRow, Subscription
-from delivery.routing import Verdict
 from delivery.states import DeliveryStatus, SkipReason
+from delivery.verdicts import Verdict
 from governance.governed import governed
 from tests import factories
 from tests.delivery.publishers import Shop, make_shop
