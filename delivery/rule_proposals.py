@@ -71,7 +71,10 @@ class RuleProposal(Proposal):
         yield from self._filter_problems()
         yield from self._party_problems()
 
-    def impossible(self, *, topic: Topic, by: User) -> Iterator[ValidationError]:
+    def misfits(
+        self, event_type: EventType | None, *, topic: Topic, by: User
+    ) -> Iterator[ValidationError]:
+        del event_type
         yield from self.unknown_names(topic)
         if self.rule is not None and self.standing(topic) is None:
             yield at(_("There is no such rule of this topic and environment."), "/rule")

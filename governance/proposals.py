@@ -70,8 +70,10 @@ class Proposal:
         """Yield what cannot be taken, whatever else exists."""
         return iter(())
 
-    def misfits(self, event_type: EventType | None) -> Iterator[ValidationError]:
-        """Yield what cannot be, for what the request is about."""
+    def misfits(
+        self, event_type: EventType | None, *, topic: Topic, by: User
+    ) -> Iterator[ValidationError]:
+        """Yield what cannot be, for what the request is about and who proposes it."""
         return iter(())
 
     def heading(self, event_type: EventType | None) -> str:
@@ -81,10 +83,6 @@ class Proposal:
     def sides(self, change: ChangeRequest) -> tuple[str, str]:
         """Return the document of today and the proposed one, each "" where there is none."""
         return "", ""
-
-    def impossible(self, *, topic: Topic, by: User) -> Iterator[ValidationError]:
-        """Yield what cannot be proposed for this topic, or not by this person."""
-        return iter(())
 
     def completed(self, *, topic: Topic) -> Self:
         """Return the proposal with what the portal adds to it."""

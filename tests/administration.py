@@ -31,6 +31,7 @@ from delivery.models import (
     ReplayItem,
     Rollup,
     RollupMark,
+    RoutingDecision,
     Translation,
 )
 from delivery.states import DeliveryStatus
@@ -50,6 +51,7 @@ from tests.factories import (
     make_key,
     make_person,
     make_replay,
+    make_rule,
     make_subscription,
     make_team,
     make_topic,
@@ -204,6 +206,14 @@ def _deliver(letter: DeadLetter) -> None:
         at=now,
         environment=Environment.PRODUCTION,
         topic_id=subscription.topic_id,
+    )
+    rule = make_rule(subscription.topic)
+    RoutingDecision.objects.create(
+        event_id=letter.event_id,
+        subscription=subscription,
+        rule=rule,
+        rule_version=rule.version,
+        effect="denied",
     )
     RollupMark.objects.create(name=str(uuid7()), at=now)
     FilteredCount.objects.create(subscription_id=subscription.pk, minute=now, count=2)

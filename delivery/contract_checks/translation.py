@@ -59,7 +59,9 @@ class TranslationProposal(Proposal):
         except mapping.InvalidMapping as error:
             yield at(error, "/mapping")
 
-    def misfits(self, event_type: EventType | None) -> Iterator[ValidationError]:
+    def misfits(
+        self, event_type: EventType | None, *, topic: Topic, by: User
+    ) -> Iterator[ValidationError]:
         if event_type is None:
             yield at(_("Say which event type this is about."), "/event_type")
             return

@@ -269,11 +269,10 @@ def _refuse_impossible(
     if isinstance(proposal, TopicPolicy):
         topic_checks.refuse_unknown(proposal)
     problems = [
-        *proposal.impossible(topic=topic, by=by),
         *_new_type_problems(proposal),
         *_number_problems(event_type, proposal),
         *_replacement_problems(base, proposal),
-        *proposal.misfits(event_type),
+        *proposal.misfits(event_type, topic=topic, by=by),
     ]
     if kind == ChangeKind.PROMOTION and base is not None:
         problems += _promotion_problems(base, own)

@@ -78,6 +78,8 @@ MATRIX: dict[Action, tuple[str, str]] = {
     Action.ENDPOINT_CHANGE: ("endpoint", f"{SALES} admin support"),
     Action.SECRET_VIEW: ("endpoint", f"{SALES} admin"),
     Action.SECRET_ROTATE: ("endpoint", f"{SALES} admin support"),
+    Action.ROUTING_RULE_VIEW: ("rule", f"{STOCK} reviewer admin support"),
+    Action.ROUTING_RULE_CHANGE: ("topic", f"{REVIEWERS} admin"),
     Action.ADAPTER_VIEW: ("adapter", f"{SALES} admin support"),
     Action.ADAPTER_CREATE: ("application", f"{SALES} admin"),
     Action.ADAPTER_CHANGE: ("adapter", f"{SALES} admin"),

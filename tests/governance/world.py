@@ -80,6 +80,7 @@ def make_things(people: dict[str, User | AnonymousUser], topic: Topic) -> dict[s
         "request": factories.make_access_request(publisher, topic=topic, by=alice),
         "change": factories.make_change_request(topic=topic, by=alice),
         "subscription": subscription,
+        "rule": factories.make_rule(topic),
         "endpoint": endpoint,
         "adapter": factories.make_adapter(application, event_type=version.event_type),
         "event": event,
