@@ -13,7 +13,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
-from catalog.models import EventType, SchemaVersion, User
+from catalog.models import EventType, SchemaVersion, Topic, User
 from catalog.words import Environment
 from delivery import mapping, translations
 from delivery.contract_checks.traffic import RECENT_EVENTS, payloads_of

@@ -26,9 +26,9 @@ from delivery import (
 from delivery.dispatch import Engine
 from delivery.models import DeadLetter, Delivery, Event, QueueRow, Subscription, Translation
 from delivery.replay_selections import Selection
-from delivery.routing import Verdict
 from delivery.states import DeliveryMode, DeliveryStatus
 from delivery.transports.webhook import WebhookTransport
+from delivery.verdicts import Verdict
 from governance import checks, reviews, roles, verification
 from governance.models import ChangeRequest, CheckResult
 from governance.states import ChangeKind, ChangeState

@@ -78,6 +78,7 @@ MATRIX: dict[Action, tuple[str, str]] = {
     Action.ENDPOINT_CHANGE: ("endpoint", f"{SALES} admin support"),
     Action.SECRET_VIEW: ("endpoint", f"{SALES} admin"),
     Action.SECRET_ROTATE: ("endpoint", f"{SALES} admin support"),
+    Action.TRANSLATION_APPLY: ("event type", f"{REVIEWERS} admin"),
     Action.ROUTING_RULE_VIEW: ("rule", f"{STOCK} reviewer admin support"),
     Action.ROUTING_RULE_CHANGE: ("topic", f"{REVIEWERS} admin"),
     Action.ADAPTER_VIEW: ("adapter", f"{SALES} admin support"),
