@@ -23,7 +23,7 @@ def make_partitions(apps: object, schema_editor: object) -> None:
 class Migration(migrations.Migration):
     dependencies = [
         ("catalog", "0001_initial"),
-        ("delivery", "0011_events_that_share_a_subject"),
+        ("delivery", "0012_batches"),
         ("governance", "0003_sign_offs"),
     ]
 
