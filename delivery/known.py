@@ -8,8 +8,7 @@ from datetime import datetime
 from functools import lru_cache
 from uuid import UUID
 
-from catalog import schemas
-from catalog.collecting import Rule
+from catalog import collecting, schemas
 from delivery import expressions
 from delivery.cloudevents import Envelope
 from delivery.expressions import Expression
@@ -133,7 +132,7 @@ class Subscription:
     is_ordered: bool
     is_pull: bool
     # What ends a batch, where events are sent together.
-    collects: Rule | None = None
+    collects: collecting.Rule | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
