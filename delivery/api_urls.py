@@ -15,6 +15,7 @@ from delivery.api import (
     hooks,
     news,
     replays,
+    runbooks,
     subscriptions,
 )
 
@@ -46,6 +47,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("deliveries/<uuid:pk>/attempts", deliveries.Attempts.as_view(), name="attempts"),
     path("deliveries/<uuid:pk>/replay", deliveries.ReplayOne.as_view(), name="delivery-replay"),
     path("deliveries/<uuid:pk>/discard", deliveries.DiscardOne.as_view(), name="discard"),
+    path("runbooks", runbooks.Runbooks.as_view(), name="runbooks"),
+    path("runbooks/<uuid:pk>", runbooks.OneRunbook.as_view(), name="runbook"),
     path("replays", replays.Replays.as_view(), name="replays"),
     path("replays/<uuid:pk>", replays.OneReplay.as_view(), name="replay"),
     path("replays/<uuid:pk>/cancel", replays.Cancel.as_view(), name="replay-cancel"),

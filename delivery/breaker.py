@@ -111,6 +111,14 @@ def probe(state: State, *, now: datetime, policy: BreakerPolicy = DEFAULT) -> St
     )
 
 
+def hasten(state: State, *, now: datetime) -> State:
+    """Return the state in which the next probe may go out at once; a closed one is left as it is.
+
+    A probe that is under way is left alone: its answer is awaited.
+    """
+    return replace(state, probe_at=now) if state.position is Position.OPEN else state
+
+
 def next_probe_at(state: State) -> datetime | None:
     """Return when the next probe may go out, `None` while the circuit is closed."""
     return None if state.position is Position.CLOSED else state.probe_at

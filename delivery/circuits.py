@@ -74,7 +74,7 @@ def try_probe(subscription_id: UUID, *, now: datetime) -> bool:
         state = breaker.from_json(row.breaker)
         if state.position is breaker.Position.CLOSED or not breaker.may_send(state, now):
             return False
-        _store(row, breaker.probe(state, now=now, policy=configuration.breaker_policy()))
+        store(row, breaker.probe(state, now=now, policy=configuration.breaker_policy()))
         row.save(update_fields=["state", "breaker", "next_probe_at"])
     return True
 
@@ -141,7 +141,7 @@ def _count(row: Circuit, answers: Answers, now: datetime) -> News:
     )
     was_closed = before.position is breaker.Position.CLOSED
     is_closed = after.position is breaker.Position.CLOSED
-    _store(row, after)
+    store(row, after)
     if after.opened_at is not None:
         row.opened_at = after.opened_at
     row.last_status = answers.last_status or row.last_status
@@ -176,7 +176,8 @@ def _share_of_patience(row: Circuit, now: datetime) -> float:
     return 100 * ((now - row.failing_since) / GIVE_UP_AFTER)
 
 
-def _store(row: Circuit, state: breaker.State) -> None:
+def store(row: Circuit, state: breaker.State) -> None:
+    """Put a state into the row's columns; the caller saves it."""
     row.state = CircuitState(state.position.value)
     row.breaker = breaker.as_json(state)
     row.next_probe_at = breaker.next_probe_at(state)

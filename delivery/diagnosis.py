@@ -50,6 +50,12 @@ def explain(
     return _naming(found, who)
 
 
+def kinds() -> list[tuple[str, Text]]:
+    """Return every kind of failure with the sentence that says what happened."""
+    who = _who(ApplicationKind.SERVICE)
+    return [(str(kind), format_lazy(found.what, who=who)) for kind, found in _BY_CLASS.items()]
+
+
 def explain_skip(reason: str) -> Text:
     """Return why a rule ended a delivery before it was made."""
     return _SKIPPED.get(reason, reason)

@@ -33,6 +33,12 @@ class IgnoreForm(forms.Form):
     reason = forms.CharField(label=_("Reason"))
 
 
+class ReopenForm(forms.Form):
+    """Why it needs someone again."""
+
+    reason = forms.CharField(label=_("Reason"), required=False)
+
+
 class ReplayForm(forms.Form):
     """Why, and how fast."""
 

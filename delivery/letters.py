@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from catalog import referring, schemas
-from catalog.models import User
+from catalog.models import SchemaVersion, User
+from catalog.words import ReleaseState
 from delivery import diagnosis
 from delivery.models import Attempt, DeadLetter, Event
 from governance import access
@@ -24,6 +25,35 @@ class Letter:
     data: object
     is_masked: bool
     limit: diagnosis.Text
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Held:
+    """What one version of the contract says of an event's data: pointers and sentences."""
+
+    version: str
+    faults: Sequence[tuple[str, str]]
+
+
+def held_against(letter: DeadLetter) -> list[Held]:
+    """Hold the data against its own version, and against the newest live one if that is another.
+
+    The sentences name fields and what is asked of them, never a value.
+    """
+    versions = SchemaVersion.objects.filter(event_type__name=letter.event_type)
+    own = versions.filter(version=letter.version).first()
+    live = versions.filter(
+        releases__environment=letter.environment, releases__state=ReleaseState.LIVE
+    )
+    newest = live.newest_first().first()
+    data = json.loads(letter.payload) if letter.payload else None
+    found: list[Held] = []
+    for one in [own, newest]:
+        if one is not None and one.version not in {held.version for held in found}:
+            validator = schemas.validator_for(one.document, resolve=referring.resolve)
+            faults = [(problem[0], problem[1]) for problem in validator.iter_errors(data)]
+            found.append(Held(version=one.version, faults=faults))
+    return found
 
 
 def with_events(found: Sequence[DeadLetter]) -> list[tuple[DeadLetter, Event | None]]:

@@ -18,7 +18,7 @@ urlpatterns = [
         name="subscription-edit",
     ),
     re_path(
-        r"^subscriptions/(?P<number>\d+)/(?P<verb>pause|resume|ping|rotate-secret|end)/$",
+        r"^subscriptions/(?P<number>\d+)/(?P<verb>pause|resume|ping|probe|rotate-secret|end)/$",
         subscriptions.subscription_act,
         name="subscription-act",
     ),

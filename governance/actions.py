@@ -84,4 +84,6 @@ class Action(StrEnum):
     REPLAY_CANCEL = "replay:cancel"
     FAILURE_VIEW = "failure:view"
     FAILURE_HANDLE = "failure:handle"
+    RUNBOOK_VIEW = "runbook:view"
+    RUNBOOK_CHANGE = "runbook:change"
     OPERATIONS_VIEW = "operations:view"

@@ -89,6 +89,7 @@ PLACES: Mapping[str, Place] = {
     "delivery.attempt": _subscription("delivery__subscription"),
     "delivery.failuregroup": _subscription("subscription"),
     "delivery.deadletter": _subscription("subscription"),
+    "delivery.runbook": Place(application="subscription__application", topic="topic"),
     "delivery.replay": Place(application="subscription__application", author="requested_by"),
     "delivery.replayitem": Place(
         application="subscription__application", author="replay__requested_by"

@@ -133,6 +133,8 @@ RULES: Mapping[Action, Rule] = {
     Action.REPLAY_CANCEL: _rule("delivery.change_replay", AUTHOR),
     Action.FAILURE_VIEW: _rule("delivery.view_failuregroup", OWNER),
     Action.FAILURE_HANDLE: _rule("delivery.handle_failuregroup", OWNER),
+    Action.RUNBOOK_VIEW: _rule("delivery.view_runbook", OWNER, TOPIC_OWNER),
+    Action.RUNBOOK_CHANGE: _rule("delivery.change_runbook", OWNER, TOPIC_OWNER),
     Action.OPERATIONS_VIEW: _rule("delivery.view_circuit"),
 }
 
@@ -233,5 +235,7 @@ HOLDERS: Mapping[str, tuple[str, ...]] = {
     "delivery.change_replay": _A + _S,
     "delivery.view_failuregroup": _A + _S,
     "delivery.handle_failuregroup": _A + _S,
+    "delivery.view_runbook": _R + _A + _S,
+    "delivery.change_runbook": _A + _S,
     "delivery.view_circuit": _A + _S,
 }

@@ -52,6 +52,7 @@ from tests.factories import (
     make_person,
     make_replay,
     make_rule,
+    make_runbook,
     make_subscription,
     make_team,
     make_topic,
@@ -194,6 +195,7 @@ def _deliver(letter: DeadLetter) -> None:
     now = timezone.now()
     subscription = letter.subscription
     replay = make_replay(subscription)
+    make_runbook(subscription)
     ReplayItem.objects.create(replay=replay, event_id=letter.event_id, subscription=subscription)
     QueueRow.objects.create(
         delivery_id=uuid7(), subscription_id=subscription.pk, event_id=letter.event_id, due_at=now

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
         FailureGroup,
         Replay,
         RoutingRule,
+        Runbook,
         Subscription,
     )
 
@@ -471,6 +472,29 @@ def make_replay(subscription: Subscription | None = None, *, by: User | None = N
         replay.save()
         replay.refresh_from_db()
     return replay
+
+
+def make_runbook(
+    subscription: Subscription | None = None, *, topic: Topic | None = None, **fields: object
+) -> Runbook:
+    """Return a runbook with one step and a button; bound to a kind of failure unless told."""
+    from delivery.models import Runbook  # noqa: PLC0415 - no need to load
+
+    now = timezone.now()
+    is_bound = subscription is not None or topic is not None
+    with governed(by=None, now=now):
+        made = Runbook(
+            title=str(fields.pop("title", "When it fails")),
+            text=str(fields.pop("text", "## Look\n\nDoes it answer? [Send a test](do:test)")),
+            error_class=str(fields.pop("error_class", "" if is_bound else "http_status")),
+            subscription=subscription,
+            topic=topic,
+            changed_at=now,
+            **fields,
+        )
+        made.save()
+        made.refresh_from_db()
+    return made
 
 
 def make_uuid() -> UUID:

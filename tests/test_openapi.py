@@ -132,6 +132,7 @@ class Shop:
             "events": event.pk,
             "grants": grant.pk,
             "hooks": subscription.pk,
+            "runbooks": factories.make_runbook(subscription).pk,
             "replays": factories.make_replay(subscription).pk,
             "subscriptions": subscription.pk,
             "teams": topic.owner.slug,

@@ -12,7 +12,8 @@ from typing import Any
 from catalog.models import Application, Domain, EventType, Region, Team, Topic, User
 from catalog.words import Environment
 from config.demo import content
-from delivery import subscriptions
+from config.demo import runbooks as demo_runbooks
+from delivery import runbooks, subscriptions
 from governance import (
     access_requests,
     applications,
@@ -43,6 +44,7 @@ def seed(*, receiver_url: str, data_dir: Path, now: datetime) -> Mapping[str, An
     made_keys = builder.systems()
     builder.orders()
     builder.waiting()
+    builder.playbook()
     shown: dict[str, Any] = {
         "users": builder.logins,
         "keys": made_keys,
@@ -264,6 +266,11 @@ class _Builder:
                 by=self.admin,
                 now=self.now,
             )
+
+    def playbook(self) -> None:
+        """Give support a runbook for each kind of failure."""
+        for content_of_one in demo_runbooks.pages():
+            runbooks.write(content_of_one, by=self._by_key["support"], now=self.now)
 
     def waiting(self) -> None:
         """Leave a breaking change in review and an access request, for people to decide."""

@@ -9,6 +9,7 @@ from delivery.models.notifications import NewsChoice, Notification
 from delivery.models.portal_events import PortalEvent
 from delivery.models.replays import Replay, ReplayItem
 from delivery.models.routing import RoutingDecision, RoutingRule
+from delivery.models.runbooks import Runbook
 from delivery.models.subscriptions import (
     Circuit,
     Endpoint,
@@ -42,6 +43,7 @@ __all__ = [
     "RollupMark",
     "RoutingDecision",
     "RoutingRule",
+    "Runbook",
     "Subscription",
     "Translation",
 ]

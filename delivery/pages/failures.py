@@ -1,28 +1,28 @@
-"""The support desk: what fails and why, who is on it, and the way to mend it."""
+"""The support desk: what fails and why, who is on it, and the way to mend it.
+
+What its buttons do stands in `failure_acts`.
+"""
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
 from django.db.models import Q
 from django.http import HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
-from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST
 
 from catalog.requests import PortalRequest
 from catalog.vocabulary import MARKS
 from delivery import backlogs, corrections, diagnosis, failures, letters, overview
-from delivery.failure_forms import IgnoreForm, NoteForm, ResolveForm
+from delivery.failure_forms import IgnoreForm, NoteForm, ReopenForm, ResolveForm
 from delivery.models import DeadLetter, FailureGroup
 from delivery.pages import operation_charts as drawn
+from delivery.pages import runbook_deeds
 from delivery.states import FailureGroupState
 from governance import access
 from governance.actions import Action
@@ -68,7 +68,8 @@ def _told(group: FailureGroup) -> diagnosis.Diagnosis:
     return diagnosis.explain(group.error_class, group.status_code, kind=kind)
 
 
-def _group(request: PortalRequest, number: int) -> FailureGroup:
+def group_of(request: PortalRequest, number: int) -> FailureGroup:
+    """Return a failure that the person may see, else 404."""
     # A link from another environment's page must lead to the failure, not to a 404.
     seen = access.restrict(FailureGroup.objects.all(), request.user, Action.FAILURE_VIEW)
     found: FailureGroup = get_object_or_404(
@@ -81,14 +82,20 @@ def _group(request: PortalRequest, number: int) -> FailureGroup:
 @login_required
 def failure_detail(request: PortalRequest, number: int) -> HttpResponse:
     """Explain one cause: what, why, since when, what changed, and the steps that mend it."""
-    group = _group(request, number)
+    return show(request, group_of(request, number), {})
+
+
+def show(
+    request: PortalRequest, group: FailureGroup, shown: Mapping[str, Any], *, status: int = 200
+) -> HttpResponse:
+    """Show a failure; `shown` replaces parts of the page, such as a form with its faults."""
     open_letters = DeadLetter.objects.filter(failure_group=group, resolved_at__isnull=True)
     page = Paginator(open_letters.order_by("died_at"), LETTERS_PER_PAGE).get_page(
         request.GET.get("page")
     )
     now, changes = timezone.now(), list(failures.changes_before(group))
-    shown = _shown_letter(request, open_letters, page)
-    letter = letters.opened(shown, viewer=request.user) if shown else None
+    chosen = _shown_letter(request, open_letters, page)
+    letter = letters.opened(chosen, viewer=request.user) if chosen else None
     context = {
         "group": group,
         "subscription": group.subscription,
@@ -103,10 +110,14 @@ def failure_detail(request: PortalRequest, number: int) -> HttpResponse:
             overview.failed_per_hour(group.subscription, now=now), changes, now=now
         ),
         "known": failures.known_resolutions(group, viewer=request.user),
+        "runbooks": runbook_deeds.on_failure(request, group, letter),
+        "may_write": access.allows(request.user, Action.RUNBOOK_CHANGE),
         "ping": request.session.pop("ping", None),
+        "validated": request.session.pop("validated", None),
         "note_form": NoteForm(),
         "resolve_form": ResolveForm(),
         "ignore_form": IgnoreForm(),
+        "reopen_form": ReopenForm(),
         "is_settled": group.state in {FailureGroupState.RESOLVED, FailureGroupState.IGNORED},
         "can": {
             *access.can(request.user, group, [Action.FAILURE_HANDLE]),
@@ -120,8 +131,9 @@ def failure_detail(request: PortalRequest, number: int) -> HttpResponse:
         "may_correct": letter is not None
         and letter.event is not None
         and corrections.may_correct(letter.event, by=request.user),
+        **shown,
     }
-    return render(request, "delivery/failure_detail.html", context)
+    return render(request, "delivery/failure_detail.html", context, status=status)
 
 
 def _shown_letter(request: PortalRequest, open_letters: Any, page: Any) -> DeadLetter | None:
@@ -132,38 +144,3 @@ def _shown_letter(request: PortalRequest, open_letters: Any, page: Any) -> DeadL
         return next(iter(page), None)
     found: DeadLetter | None = open_letters.filter(pk=wanted).first()
     return found
-
-
-@login_required
-@require_POST
-def failure_act(request: PortalRequest, number: int, verb: str) -> HttpResponse:
-    """Take it, note, resolve, ignore, or open it again."""
-    group = _group(request, number)
-    try:
-        _act(request, group, verb)
-    except ValidationError as error:
-        messages.error(request, " ".join(error.messages))
-    return redirect("delivery:failure-detail", number)
-
-
-def _act(request: PortalRequest, group: FailureGroup, verb: str) -> None:
-    by, now, data = request.user, timezone.now(), request.POST
-    match verb:
-        case "take":
-            failures.assign(group, to=by, by=by, now=now)
-            messages.success(request, _("Your name is on it."))
-        case "release":
-            failures.assign(group, to=None, by=by, now=now)
-        case "note":
-            failures.note(group, text=data.get("text", ""), by=by, now=now)
-        case "resolve":
-            failures.resolve(group, how=data.get("how", ""), by=by, now=now)
-            messages.success(request, _("Resolved. If it comes back, it opens again by itself."))
-        case "ignore":
-            form = IgnoreForm(data)
-            if not form.is_valid():
-                raise ValidationError(_("Say why, and for 1 to 90 days."))
-            until = now + timedelta(days=form.cleaned_data["days"])
-            failures.ignore(group, until=until, reason=form.cleaned_data["reason"], by=by, now=now)
-        case "reopen":
-            failures.reopen(group, reason=data.get("reason", ""), by=by, now=now)

@@ -28,6 +28,7 @@ from delivery import (
     connecting,
     orders,
     pings,
+    probing,
     sealing,
     signing_secrets,
     standing_orders,
@@ -305,6 +306,9 @@ def _act(request: PortalRequest, subscription: Subscription, verb: str) -> HttpR
             messages.success(request, _("Resumed. What waited is on its way."))
         case "ping":
             request.session["ping"] = asdict(pings.ping(subscription, by=by, now=now))
+        case "probe":
+            probing.probe_now(subscription, by=by, now=now)
+            messages.success(request, _("The next delivery goes out now, as a probe."))
         case "rotate-secret":
             secret = signing_secrets.rotate(subscription, by=by, now=now)
             request.session["new_secret"] = [number, sealing.seal(secret)]

@@ -173,6 +173,39 @@ def test_what_is_missing_is_said_and_changes_nothing(support: Client) -> None:
         assert group.state == "open", verb
 
 
+@pytest.mark.parametrize(
+    ("verb", "data"),
+    [
+        ("ignore", {"days": "400", "reason": "The long story that I typed."}),
+        ("resolve", {"how": " ", "text": ""}),
+        ("note", {"text": ""}),
+    ],
+)
+def test_refused_words_are_shown_again(support: Client, verb: str, data: dict[str, str]) -> None:
+    group = factories.make_failure_group()
+    answer = support.post(reverse("delivery:failure-act", args=[group.number, verb]), data)
+    assert answer.status_code == 200
+    assert answer.context[f"{verb}_form"].errors
+    assert data.get("reason", "") in text_of(answer)
+
+
+def test_words_that_come_too_late_are_kept(support: Client) -> None:
+    group = factories.make_failure_group()
+    act(support, group, "resolve", how="Mended by the other one.")
+    answer = support.post(
+        reverse("delivery:failure-act", args=[group.number, "resolve"]),
+        {"how": "What I typed for minutes."},
+    )
+    assert answer.status_code == 409
+    assert "What I typed for minutes." in text_of(answer)
+
+
+def test_closed_failure_is_opened_again_on_its_page(support: Client) -> None:
+    group = factories.make_failure_group()
+    act(support, group, "resolve", how="Mended.")
+    assert "Open it again" in text_of(support.get(page_of(group)))
+
+
 def test_too_late_is_said_as_such(support: Client) -> None:
     group = factories.make_failure_group()
     act(support, group, "resolve", how="Mended.")

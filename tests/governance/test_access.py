@@ -98,6 +98,8 @@ MATRIX: dict[Action, tuple[str, str]] = {
     Action.REPLAY_CANCEL: ("replay", "admin support"),
     Action.FAILURE_VIEW: ("failure", f"{SALES} admin support"),
     Action.FAILURE_HANDLE: ("failure", f"{SALES} admin support"),
+    Action.RUNBOOK_VIEW: ("runbook", f"{SALES} {STOCK} reviewer admin support"),
+    Action.RUNBOOK_CHANGE: ("runbook", f"{SALES} {STOCK} admin support"),
     Action.OPERATIONS_VIEW: ("", "admin support"),
 }
 ONLY_TIME_DOES = {Action.GRANT_EXPIRE}

@@ -86,6 +86,7 @@ def make_things(people: dict[str, User | AnonymousUser], topic: Topic) -> dict[s
         "event": event,
         "delivery": factories.make_delivery(event, subscription=subscription),
         "failure": factories.make_failure_group(subscription),
+        "runbook": factories.make_runbook(subscription, topic=topic),
         "replay": factories.make_replay(subscription, by=support),
     }
 
