@@ -47,6 +47,7 @@ class KeyForm(forms.Form):
     """Make an API key."""
 
     environment = forms.ChoiceField(label=_("Environment"), choices=Environment.choices)
+    once = forms.UUIDField(widget=forms.HiddenInput)
     label = forms.CharField(
         label=_("Label"),
         max_length=80,

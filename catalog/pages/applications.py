@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from uuid import uuid4
+
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import ValidationError
@@ -23,6 +25,7 @@ from governance.actions import Action
 from governance.models import ApiKey, Grant
 
 PER_PAGE = 30
+SENT_KEY_FORMS = "sent_key_forms"
 
 
 @login_required
@@ -129,15 +132,26 @@ def key_new(request: PortalRequest, slug: str) -> HttpResponse:
     """Make an API key and show it once."""
     application = _application(request, slug)
     access.require(request.user, Action.KEY_CREATE, application)
-    form = KeyForm(request.POST or None, initial={"environment": request.environment})
+    first = {"environment": request.environment, "once": uuid4()}
+    form = KeyForm(request.POST or None, initial=first)
     context = {"application": application, "form": form}
     if request.method == "POST" and form.is_valid():
-        key, plain = keys.create(
-            application, **form.cleaned_data, by=request.user, now=timezone.now()
-        )
+        made = {**form.cleaned_data}
+        if not _is_first(request, str(made.pop("once"))):
+            text = _("That key was made and shown already. If it is lost, make another.")
+            messages.warning(request, text)
+            return redirect("catalog:application-detail", slug)
+        key, plain = keys.create(application, **made, by=request.user, now=timezone.now())
         context |= {"key": key, "plain": plain}
         return render(request, "catalog/key_made.html", context)
     return render(request, "catalog/key_form.html", context)
+
+
+def _is_first(request: PortalRequest, once: str) -> bool:
+    """Tell whether this form is sent for the first time: a reload sends it again."""
+    sent: list[str] = request.session.get(SENT_KEY_FORMS, [])
+    request.session[SENT_KEY_FORMS] = [*sent[-20:], once]
+    return once not in sent
 
 
 @login_required

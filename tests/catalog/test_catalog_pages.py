@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 from django.test import Client
@@ -257,9 +258,14 @@ def test_key_is_shown_once_and_revoked_with_a_reason() -> None:
     application = factories.make_application()
     alice = signed_in(factories.make_person("alice", team=application.team))
     page = reverse("catalog:key-new", args=[application.slug])
-    made = text_of(alice.post(page, {"environment": "staging", "label": "n8n"}))
+    form = {"environment": "staging", "label": "n8n", "once": str(uuid4())}
+    made = text_of(alice.post(page, form))
     assert "sbx_test_" in made
     key = ApiKey.objects.get()
+    # Reloading that page sends the form again, which must not make a second key.
+    again = text_of(alice.post(page, form, follow=True))
+    assert "made and shown already" in again
+    assert ApiKey.objects.count() == 1
     revoke = reverse("catalog:key-revoke", args=[application.slug, key.pk])
     assert alice.get(revoke).status_code == 405
     assert alice.post(revoke, {"reason": "Left on a desk."}).status_code == 302
