@@ -2,50 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.http import QueryDict
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from catalog.models import EventType, SchemaVersion, Topic, User
-from catalog.schemas import RowKind
 from governance import access
 from governance.actions import Action
 from governance.forms import DayField, end_of_day
+from governance.pages import contract_editor
 from governance.states import ChangeKind
-
-KINDS = [
-    (RowKind.TEXT, _("Text")),
-    (RowKind.INTEGER, _("Whole number")),
-    (RowKind.NUMBER, _("Number")),
-    (RowKind.BOOLEAN, _("Yes or no")),
-    (RowKind.DATE_TIME, _("Date and time")),
-    (RowKind.DATE, _("Date")),
-    (RowKind.EMAIL, _("E-mail address")),
-]
-
-
-class FieldForm(forms.Form):
-    """One more field, in plain words."""
-
-    name = forms.RegexField(
-        r"^[A-Za-z_][A-Za-z0-9_]*$", label=_("Name in the data"), help_text=_("Such as gift_note.")
-    )
-    title = forms.CharField(label=_("Title"), required=False, help_text=_("As people say it."))
-    kind = forms.ChoiceField(label=_("Holds"), choices=KINDS)
-    meaning = forms.CharField(label=_("Meaning"))
-    example = forms.CharField(label=_("Example"), required=False)
-    is_required = forms.BooleanField(label=_("Always there"), required=False)
-    is_sensitive = forms.BooleanField(label=_("Personal"), required=False)
-
-    @classmethod
-    def typed(cls, values: QueryDict) -> dict[str, Any]:
-        """Return what was typed: text fields stand in the page as `add_…`."""
-        return {name: values.get(f"add_{name}", values.get(name, "")) for name in cls.base_fields}
 
 
 class ProposalForm(forms.Form):
@@ -68,6 +39,16 @@ class ProposalForm(forms.Form):
     def proposal(self) -> dict[str, Any]:
         """Return the values of the kind, for the verb."""
         return {name: self.cleaned_data[name] for name in self.own}
+
+    def allow_unfinished(self) -> None:
+        """Take what there is: a draft is finished when it is opened."""
+        for name, field in self.fields.items():
+            field.required = name == "topic"
+
+    @classmethod
+    def initial_of(cls, proposal: Mapping[str, Any]) -> dict[str, Any]:
+        """Return what was proposed, for editing it."""
+        return dict(proposal)
 
     @classmethod
     def initial_for(
@@ -100,6 +81,18 @@ class ContractFields(ProposalForm):
         help_text=_("One sentence for the list of versions."),
     )
     own: tuple[str, ...] = ("version", "document", "example", "changes")
+    # Stand below the contract; what the editor draws itself stands in neither list.
+    closing: tuple[str, ...] = ("version", "changes", "reason")
+    edited: tuple[str, ...] = ("document", "example")
+
+    def subject_fields(self) -> list[forms.BoundField]:
+        """Return the fields above the contract: what it is about."""
+        below = (*self.closing, *self.edited)
+        return [self[name] for name in self.fields if name not in below]
+
+    def closing_fields(self) -> list[forms.BoundField]:
+        """Return the fields below the contract."""
+        return [self[name] for name in self.closing]
 
 
 class SchemaVersionForm(ContractFields):
@@ -134,11 +127,7 @@ class NewEventTypeForm(ContractFields):
         cls, event_type: EventType | None, base: SchemaVersion | None
     ) -> dict[str, Any]:
         """Start from an empty object."""
-        empty = (
-            '{\n  "$schema": "https://json-schema.org/draft/2020-12/schema",\n'
-            '  "type": "object",\n  "properties": {},\n  "required": []\n}'
-        )
-        return {"document": empty, "version": "1.0.0"}
+        return {"document": contract_editor.EMPTY, "version": "1.0.0"}
 
 
 class PromotionForm(ProposalForm):

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from catalog import referring, schemas
-from catalog.models import SchemaVersion
+from catalog.models import EventType, SchemaVersion, Topic
 from catalog.words import Environment
 from governance import checks, compatibility, lint, proposals, versions
 from governance.checks import Answer, Weight
@@ -48,13 +48,7 @@ def check_house_rules(change: ChangeRequest, now: datetime) -> Answer | None:
     proposal = proposals.schema_of(change)
     if proposal is None:
         return None
-    contract = lint.contract_of(
-        proposal.schema,
-        resolve=referring.resolve,
-        field_case=change.topic.field_case,
-        payload_ceiling_bytes=change.topic.payload_ceiling_bytes,
-    )
-    found = lint.findings(contract, getattr(settings, "LINT_POLICY", None))
+    found = lint_findings(proposal.schema, change.topic)
     errors = [finding for finding in found if finding.weight is lint.Weight.ERROR]
     if not found:
         return Answer(outcome=Outcome.PASSED, summary=_("It keeps the house's rules."))
@@ -71,6 +65,17 @@ def check_house_rules(change: ChangeRequest, now: datetime) -> Answer | None:
     )
 
 
+def lint_findings(schema: schemas.Schema, topic: Topic) -> list[lint.Finding]:
+    """Return what breaks the house's rules in a contract of the topic, errors first."""
+    contract = lint.contract_of(
+        schema,
+        resolve=referring.resolve,
+        field_case=topic.field_case,
+        payload_ceiling_bytes=topic.payload_ceiling_bytes,
+    )
+    return lint.findings(contract, getattr(settings, "LINT_POLICY", None))
+
+
 def check_compatibility(change: ChangeRequest, now: datetime) -> Answer:
     """Compare the contract with the live versions under the event type's mode and policy."""
     del now
@@ -82,7 +87,7 @@ def check_compatibility(change: ChangeRequest, now: datetime) -> Answer:
     }[Verdict(report.verdict)]
     return Answer(
         outcome=outcome,
-        summary=_in_words(report, olds),
+        summary=in_words(report, olds),
         findings=[finding.to_json() for finding in report.findings],
         verdict=Verdict(report.verdict),
     )
@@ -97,14 +102,26 @@ def report_of(change: ChangeRequest) -> tuple[Report, list[SchemaVersion]]:
     schema, number, environment = _proposed(change)
     if change.event_type is None:
         return Report(verdict=compatibility.Verdict.COMPATIBLE, findings=()), []
-    mode = Mode(change.event_type.compatibility_mode)
+    return held_against_live(change.event_type, schema, number, environment=environment)
+
+
+def held_against_live(
+    event_type: EventType,
+    schema: schemas.Schema,
+    number: str,
+    *,
+    environment: str | None = None,
+) -> tuple[Report, list[SchemaVersion]]:
+    """Return the verdict on a contract of that number, and the live versions that it broke or kept.
+
+    With no environment: on what is live anywhere.
+    """
+    mode = Mode(event_type.compatibility_mode)
     standing = [
-        one
-        for one in versions.live(change.event_type, environment=environment)
-        if one.version != number
+        one for one in versions.live(event_type, environment=environment) if one.version != number
     ]
     olds = versions.compared_with(standing, number, mode)
-    return compare(olds, schema, mode=mode, policy=change.event_type.compatibility_policy), olds
+    return compare(olds, schema, mode=mode, policy=event_type.compatibility_policy), olds
 
 
 def compare(
@@ -129,7 +146,8 @@ def _proposed(change: ChangeRequest) -> tuple[schemas.Schema, str, str | None]:
     return schemas.read(change.base.document), change.base.version, Environment.PRODUCTION
 
 
-def _in_words(report: Report, olds: Sequence[SchemaVersion]) -> str:
+def in_words(report: Report, olds: Sequence[SchemaVersion]) -> str:
+    """Return the verdict in one sentence; `olds` are the versions that it speaks of."""
     if not olds:
         return _("Nothing is live yet that it could break.")
     parts = []
@@ -161,21 +179,26 @@ def check_number(change: ChangeRequest, now: datetime) -> Answer | None:
     taken = list(change.event_type.versions.values_list("version", flat=True))
     report, _olds = report_of(change)
     suggested = versions.suggest(taken, report)
-    if proposal.version in taken:
-        summary = _("Version %(version)s exists already; %(suggested)s fits.")
-    elif report.breaking and _has_major(taken, proposal.version):
-        summary = _("It breaks, so it needs a new major version: %(suggested)s, not %(version)s.")
-    else:
+    if number_fits(proposal.version, taken, report):
         return Answer(
             outcome=Outcome.PASSED,
             summary=_("The number %s fits the change.") % proposal.version,
             findings=[{"suggested": suggested}],
         )
+    if proposal.version in taken:
+        summary = _("Version %(version)s exists already; %(suggested)s fits.")
+    else:
+        summary = _("It breaks, so it needs a new major version: %(suggested)s, not %(version)s.")
     return Answer(
         outcome=Outcome.FAILED,
         summary=summary % {"version": proposal.version, "suggested": suggested},
         findings=[{"suggested": suggested, "pointer": "/version"}],
     )
+
+
+def number_fits(number: str, taken: Sequence[str], report: Report) -> bool:
+    """Tell whether the number is free, and a major version of its own if something breaks."""
+    return number not in taken and not (report.breaking and _has_major(taken, number))
 
 
 def _has_major(taken: Sequence[str], number: str) -> bool:

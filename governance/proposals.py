@@ -265,14 +265,17 @@ def _field_problems(name: str, value: object) -> Iterator[ValidationError]:
         yield from (at(message, f"/{name}") for message in error.messages)
 
 
-def parse(kind: str, values: Mapping[str, Any]) -> Proposal:
-    """Return the proposal. Raises `ValidationError` with a pointer for each problem."""
+def parse(kind: str, values: Mapping[str, Any], *, is_unfinished: bool = False) -> Proposal:
+    """Return the proposal. Raises `ValidationError` with a pointer for each problem.
+
+    What is unfinished may have any problem but a value that the kind does not know.
+    """
     if kind not in KINDS:
         raise ValidationError(
             [at(_("This kind of change cannot be proposed here."), "/kind")], code="kind"
         )
     proposal = KINDS[kind].read(values)
-    problems = list(proposal.problems())
+    problems = [] if is_unfinished else list(proposal.problems())
     if problems:
         raise ValidationError(problems)
     return proposal

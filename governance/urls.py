@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, include, path, re_path
 
-from governance.pages import access, changes, help, ledger
+from governance.pages import access, authoring, changes, help, ledger
 
 app_name = "governance"
 
@@ -19,9 +19,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("access/grants/new/", access.grant_new, name="grant-new"),
     path("access/grants/<int:number>/revoke/", access.grant_revoke, name="grant-revoke"),
     path("changes/", changes.change_list, name="change-request-list"),
-    path("changes/new/", changes.change_new, name="change-request-new"),
+    path("changes/new/", authoring.change_new, name="change-request-new"),
     path("changes/<int:number>/", changes.change_detail, name="change-request-detail"),
-    path("changes/<int:number>/edit/", changes.change_edit, name="change-request-edit"),
+    path("changes/<int:number>/edit/", authoring.change_edit, name="change-request-edit"),
     re_path(
         r"^changes/(?P<number>\d+)/"
         r"(?P<verb>open|approve|request-changes|reject|withdraw|apply|comment)/$",

@@ -176,8 +176,8 @@ def apply_rows(document: str | bytes | Schema, rows: Sequence[Row]) -> dict[str,
     if problems:
         raise Unfit(problems)
     _Editor(base, rows).rebuild(base, "")
-    if rows and "type" not in base:
-        base["type"] = "object"
+    if rows and "type" not in base and not (isinstance(schema, Mapping) and to_rows(schema)):
+        base["type"] = "object"  # the first fields make it an object; an older schema says itself
     return base
 
 

@@ -35,6 +35,7 @@ EDITABLE = (
     ChangeState.APPROVED,
 )
 TITLE_CHARACTERS = 200  # what the column holds
+UNFINISHED = (ChangeState.DRAFT, ChangeState.CHANGES_REQUESTED)
 _ABOUT_A_VERSION = (ChangeKind.PROMOTION, ChangeKind.DEPRECATION, ChangeKind.RETIREMENT)
 
 
@@ -47,6 +48,7 @@ def propose(
     title: str = "",
     reason: str,
     proposal: Mapping[str, Any] | None = None,
+    is_unfinished: bool = False,
     by: User,
     now: datetime,
 ) -> ChangeRequest:
@@ -55,7 +57,7 @@ def propose(
     `proposal` holds the values of the kind (`governance.proposals`); a contract without a version
     number gets the one that fits. `base` is the version that a promotion, deprecation or retirement
     is about. Raises `ValidationError` with a pointer for each problem: those of a schema point into
-    the schema.
+    the schema. An unfinished draft is kept with its problems: opening it tells them.
     """
     if base is not None:
         event_type = base.event_type
@@ -64,15 +66,14 @@ def propose(
         raise ValidationError([at(_("Say which topic this is about."), "/topic")])
     with governed(by=by, now=now, reason=reason):
         access.require(by, Action.CHANGE_PROPOSE, topic, now=now)
-        taken = _checked(kind, event_type, proposal or {})
-        _refuse_impossible(kind, event_type, base, taken, topic=topic, by=by)
+        taken = _checked(kind, event_type, proposal or {}, is_unfinished=is_unfinished)
+        if not is_unfinished:
+            _refuse_impossible(kind, event_type, base, taken, topic=topic, by=by)
         taken = taken.completed(topic=topic)
         text = taken.text()
         change = ChangeRequest(
             kind=kind,
-            title=title.strip()
-            or taken.heading(event_type)[:TITLE_CHARACTERS]
-            or _title(kind, event_type, base, topic, taken),
+            title=title.strip() or _title(kind, event_type, base, topic, taken),
             reason=reason.strip(),
             topic=topic,
             event_type=event_type,
@@ -99,13 +100,15 @@ def edit(
     proposal: Mapping[str, Any] | None = None,
     title: str | None = None,
     reason: str | None = None,
+    is_unfinished: bool = False,
     by: User,
     now: datetime,
 ) -> ChangeRequest:
     """Change the draft. `proposal` names the values that change, the others stay.
 
     What is in review is checked again and every approval of the earlier proposal is void; what was
-    approved goes back into review.
+    approved goes back into review. A title that was made of the proposal is made anew. Only what
+    nobody reviews yet may stay unfinished.
     """
     with governed(by=by, now=now):
         access.require(by, Action.CHANGE_EDIT, change, now=now)
@@ -113,18 +116,12 @@ def edit(
         reading.refuse_unless(change, *EDITABLE)
         before = proposals.of(change)
         values = {**asdict(before), **(proposal or {})}
-        taken = _checked(change.kind, change.event_type, values)
-        _refuse_impossible(
-            change.kind,
-            change.event_type,
-            change.base,
-            taken,
-            topic=change.topic,
-            by=by,
-            own=change,
-        )
+        is_unfinished = is_unfinished and change.state in UNFINISHED
+        taken = _checked(change.kind, change.event_type, values, is_unfinished=is_unfinished)
+        if not is_unfinished:
+            _refuse_impossible_of(change, taken, by=by)
         taken = taken.completed(topic=change.topic)
-        change.title = change.title if title is None else title.strip()
+        change.title = _retitled(change, before, taken) if title is None else title.strip()
         change.reason = change.reason if reason is None else reason.strip()
         change.proposal = taken.text()
         was_sha256, change.proposal_sha256 = (
@@ -145,16 +142,19 @@ def edit(
 
 
 def open_(change: ChangeRequest, *, by: User, now: datetime) -> ChangeRequest:
-    """Ask for review: run the checks and keep what they say. Also resubmits what was sent back."""
+    """Ask for review: run the checks and keep what they say. Also resubmits what was sent back.
+
+    Raises `ValidationError` with a pointer for each problem of a draft that is not finished.
+    """
     with governed(by=by, now=now, reason=change.reason):
         access.require(by, Action.CHANGE_OPEN, change, now=now)
         change = reading.locked(change)
-        sources = (ChangeState.DRAFT, ChangeState.CHANGES_REQUESTED)
-        reading.refuse_unless(change, *sources)
+        reading.refuse_unless(change, *UNFINISHED)
+        change = _finished(change, by=by)
         was = change.state
         change = ChangeRequest.objects.move(
             change.pk,
-            sources,
+            UNFINISHED,
             ChangeState.OPEN,
             opened_at=now,
             due_at=now + workflow.REVIEW_WITHIN,
@@ -240,15 +240,61 @@ def _as_changed(change: ChangeRequest, *, now: datetime) -> ChangeRequest:
     return change
 
 
-def _checked(kind: str, event_type: EventType | None, values: Mapping[str, Any]) -> Proposal:
-    """Return the proposal with a version number, if it is a contract that has none yet."""
+def _finished(change: ChangeRequest, *, by: User) -> ChangeRequest:
+    """Hold a draft against its own rules, and give it the number that it was saved without."""
+    before = proposals.of(change)
+    taken = _checked(change.kind, change.event_type, asdict(before))
+    _refuse_impossible_of(change, taken, by=by)
+    taken = taken.completed(topic=change.topic)
+    if not change.reason:
+        raise ValidationError([at(_("Say why the business needs it."), "/reason")])
+    if taken.text() != change.proposal:
+        change.title = _retitled(change, before, taken)
+        change.proposal = taken.text()
+        change.proposal_sha256 = proposals.digest(change.proposal)
+        change.save()
+    return change
+
+
+def _refuse_impossible_of(change: ChangeRequest, proposal: Proposal, *, by: User) -> None:
+    _refuse_impossible(
+        change.kind,
+        change.event_type,
+        change.base,
+        proposal,
+        topic=change.topic,
+        by=by,
+        own=change,
+    )
+
+
+def _retitled(change: ChangeRequest, before: Proposal, after: Proposal) -> str:
+    """Return the title anew if it was made of the proposal; one that somebody gave stays."""
+
+    def made_of(proposal: Proposal) -> str:
+        return _title(change.kind, change.event_type, change.base, change.topic, proposal)
+
+    return made_of(after) if change.title == made_of(before) else change.title
+
+
+def _checked(
+    kind: str,
+    event_type: EventType | None,
+    values: Mapping[str, Any],
+    *,
+    is_unfinished: bool = False,
+) -> Proposal:
+    """Return the proposal with a version number, if it is a contract that has none yet.
+
+    An unfinished one gets its number when it is opened.
+    """
     values = dict(values)
     is_numbered = kind != ChangeKind.SCHEMA_VERSION or values.get("version")
-    if not is_numbered and event_type is not None:
+    if not is_numbered and event_type is not None and not is_unfinished:
         document = SchemaProposal.taken("document", values.get("document", ""))
         if not schemas.problems(document):
             values["version"] = reading.suggested_version(event_type, document)
-    return proposals.parse(kind, values)
+    return proposals.parse(kind, values, is_unfinished=is_unfinished)
 
 
 def _refuse_impossible(
@@ -321,17 +367,18 @@ def _title(
     topic: Topic,
     proposal: Proposal,
 ) -> str:
+    if heading := proposal.heading(event_type):
+        return heading[:TITLE_CHARACTERS]
     name = event_type.title if event_type else topic.title
-    number = base.version if base else ""
-    match kind:
-        case ChangeKind.SCHEMA_VERSION if isinstance(proposal, SchemaProposal):
-            return f"{name} {proposal.version}"
-        case ChangeKind.NEW_EVENT_TYPE if isinstance(proposal, NewEventType):
-            return _("New event type: %s") % proposal.title
-        case ChangeKind.PROMOTION:
-            return _("%(name)s %(number)s to production") % {"name": name, "number": number}
-        case ChangeKind.DEPRECATION:
-            return _("%(name)s %(number)s ends") % {"name": name, "number": number}
-        case ChangeKind.RETIREMENT:
-            return _("%(name)s %(number)s is retired") % {"name": name, "number": number}
-    return _("Promises of %s") % topic.title
+    if kind == ChangeKind.SCHEMA_VERSION and isinstance(proposal, SchemaProposal):
+        return f"{name} {proposal.version}".rstrip()[:TITLE_CHARACTERS]
+    if kind == ChangeKind.NEW_EVENT_TYPE and isinstance(proposal, NewEventType):
+        words = _("New event type: %s") % (proposal.title or proposal.name or "?")
+        return words[:TITLE_CHARACTERS]
+    about_a_version = {
+        ChangeKind.PROMOTION: _("%(name)s %(number)s to production"),
+        ChangeKind.DEPRECATION: _("%(name)s %(number)s ends"),
+        ChangeKind.RETIREMENT: _("%(name)s %(number)s is retired"),
+    }
+    words = about_a_version.get(ChangeKind(kind), _("Promises of %(name)s"))
+    return words % {"name": name, "number": base.version if base else ""}

@@ -12,6 +12,8 @@ from django.utils.translation import gettext_lazy as _lazy
 from catalog.templatetags.ui_marks import tone_lamp, tone_status
 from governance.contract_impact import Effect
 from governance.models import ChangeRequest, CheckResult
+from governance.pages.contract_editor import Editor
+from governance.previews import Preview
 from governance.states import Outcome, Verdict
 
 register = template.Library()
@@ -76,6 +78,25 @@ def verdict_of(change: ChangeRequest, results: Sequence[CheckResult]) -> dict[st
     ]
     sentence = " ".join([told if tone != "bad" or not summary else summary, *touching])
     return {"tone": tone, "sentence": sentence, "figures": figures if found else []}
+
+
+@register.simple_tag
+def preview_verdict(told: Preview, editor: Editor) -> dict[str, str]:
+    """Return tone, icon, word and sentence of what can be said while someone types."""
+    if editor.problems or told.faults:
+        return {
+            "tone": "warn",
+            "icon": "pencil",
+            "word": _("Not finished"),
+            "sentence": _("Something is to mend before it can be reviewed."),
+        }
+    tone, icon, word = {
+        Verdict.INCOMPATIBLE: ("bad", "x-mark", _("Breaking")),
+        Verdict.UNDECIDED: ("warn", "question-mark-circle", _("Undecided")),
+        Verdict.COMPATIBLE: ("good", "check", _("Safe")),
+    }[Verdict(told.verdict)]
+    sentence = told.sentence or _("Nothing is live yet that it could break.")
+    return {"tone": tone, "icon": icon, "word": word, "sentence": sentence}
 
 
 @register.simple_tag

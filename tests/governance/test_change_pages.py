@@ -134,18 +134,6 @@ def test_unknown_kind_and_hidden_type_are_not_found(alice: Client) -> None:
     assert alice.get(NEW, {"event_type": hidden.name}).status_code == 404
 
 
-def test_field_is_added_in_plain_words(alice: Client, event_type: EventType) -> None:
-    data = {
-        **form_of(json.dumps(factories.SCHEMA)), "add_field": "1", "name": "gift_note",
-        "add_name": "gift_note", "add_title": "Gift note", "add_kind": "text",
-        "add_meaning": "What stands on the card.", "add_example": "Happy birthday",
-    }  # fmt: skip
-    answer = alice.post(f"{NEW}?event_type={event_type.name}", data)
-    assert answer.status_code == 200
-    assert "gift_note" in answer.context["form"]["document"].value()
-    assert not ChangeRequest.objects.exists()
-
-
 def test_safe_change_is_proposed_and_its_checks_are_told(
     alice: Client,
     event_type: EventType,
