@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from django.urls import path
 
-from delivery.pages import corrections, deliveries, events, notifications, operations, search
+from delivery.pages import (
+    corrections,
+    dashboards,
+    deliveries,
+    events,
+    notifications,
+    operations,
+    search,
+)
 
 urlpatterns = [
     path("events/", events.event_list, name="event-list"),
@@ -13,6 +21,17 @@ urlpatterns = [
     path("deliveries/<uuid:pk>/", deliveries.delivery_detail, name="delivery-detail"),
     path("deliveries/<uuid:pk>/discard/", deliveries.delivery_discard, name="delivery-discard"),
     path("operations/", operations.operations, name="operations"),
+    path("catalog/topics/<str:name>/traffic/", dashboards.topic_traffic, name="topic-traffic"),
+    path(
+        "applications/<slug:slug>/traffic/",
+        dashboards.application_traffic,
+        name="application-traffic",
+    ),
+    path(
+        "subscriptions/<int:number>/traffic/",
+        dashboards.subscription_traffic,
+        name="subscription-traffic",
+    ),
     path("search/", search.search, name="search"),
     path("notifications/", notifications.notification_list, name="notification-list"),
     path("notifications/read/", notifications.notifications_read, name="notifications-read"),

@@ -8,12 +8,13 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Count, Q, QuerySet, Sum
+from django.db.models import Count, Q, Sum
 
 from catalog.ids import first_of, instant_of
 from catalog.models import User
 from delivery.models import Circuit, FailureGroup, QueueRow, Rollup, Subscription
 from delivery.models.counts import Grain
+from delivery.scopes import Scope
 from delivery.standing import standing
 from delivery.states import CircuitState
 from governance import access
@@ -27,9 +28,8 @@ HOURS = 24
 _CAUSES = """
 SELECT error.key, sum(error.value::bigint), count(DISTINCT rollup.subscription_id)
 FROM delivery_rollup rollup, jsonb_each_text(rollup.errors) error
-WHERE rollup.environment = %(environment)s AND rollup.grain = %(grain)s
-    AND rollup.at >= %(since)s AND rollup.subscription_id IS NOT NULL
-    AND (%(topic)s::uuid IS NULL OR rollup.topic_id = %(topic)s)
+WHERE rollup.grain = %(grain)s AND rollup.at >= %(since)s AND rollup.subscription_id IS NOT NULL
+    AND {bounds}
 GROUP BY error.key ORDER BY 2 DESC, 1
 """
 
@@ -61,9 +61,9 @@ class Dead:
     groups: int
 
 
-def waiting(*, environment: str, topic: UUID | None = None, now: datetime) -> Waiting:
-    """Count what is owed in an environment by its age; two queries."""
-    rows = QueueRow.objects.filter(subscription_id__in=_standing(environment, topic).values("pk"))
+def waiting(scope: Scope, *, now: datetime) -> Waiting:
+    """Count what is owed by its age; at most three queries."""
+    rows = QueueRow.objects.filter(subscription_id__in=scope.subscriptions().values("pk"))
     bounds = [first_of(now - age) for age in AGES]
     counts: dict[str, Count] = {}
     for number, (younger, older) in enumerate(zip([None, *bounds], [*bounds, None], strict=True)):
@@ -86,27 +86,27 @@ def waiting(*, environment: str, topic: UUID | None = None, now: datetime) -> Wa
     )
 
 
-def causes(*, environment: str, since: datetime, topic: UUID | None = None) -> list[Cause]:
+def causes(scope: Scope, *, since: datetime) -> list[Cause]:
     """Return why tries failed since then, the most frequent first; one query."""
     # Whole hours: their rows are kept for weeks and are few.
-    parameters: dict[str, str | datetime | UUID | None] = {
-        "environment": environment,
+    parameters: dict[str, str | datetime | UUID] = {
+        **scope.columns,
         "grain": Grain.HOUR.value,
         "since": since.replace(minute=0, second=0, microsecond=0),
-        "topic": topic,
     }
+    bounds = " AND ".join(f"rollup.{name} = %({name})s" for name in scope.columns)
     with connection.cursor() as cursor:
-        cursor.execute(_CAUSES, parameters)
+        cursor.execute(_CAUSES.format(bounds=bounds), parameters)
         return [
             Cause(error_class=name, tries=int(tries), subscriptions=subscriptions)
             for name, tries, subscriptions in cursor.fetchall()
         ]
 
 
-def circuits(*, environment: str, topic: UUID | None = None, viewer: User) -> Sequence[Circuit]:
+def circuits(scope: Scope, *, viewer: User) -> Sequence[Circuit]:
     """Return circuits that are not closed, those open longest first."""
     seen = access.restrict(
-        _standing(environment, topic).exclude(circuit__state=CircuitState.CLOSED),
+        scope.subscriptions().exclude(circuit__state=CircuitState.CLOSED),
         viewer,
         Action.SUBSCRIPTION_VIEW,
     )
@@ -117,12 +117,12 @@ def circuits(*, environment: str, topic: UUID | None = None, viewer: User) -> Se
     )
 
 
-def dead(*, environment: str, topic: UUID | None = None, viewer: User) -> Dead:
+def dead(scope: Scope, *, viewer: User) -> Dead:
     """Count the dead letters that the viewer may see and that nobody has settled."""
     groups = access.restrict(FailureGroup.objects.unsettled(), viewer, Action.FAILURE_VIEW)
-    groups = groups.filter(environment=environment, open_count__gt=0)
-    if topic is not None:
-        groups = groups.filter(subscription__topic=topic)
+    groups = groups.filter(environment=scope.environment, open_count__gt=0)
+    if len(scope.columns) > 1:
+        groups = groups.filter(subscription__in=scope.subscriptions())
     found = groups.aggregate(letters=Sum("open_count"), groups=Count("pk"))
     return Dead(letters=found["letters"] or 0, groups=found["groups"])
 
@@ -167,12 +167,7 @@ def _outcome(good: int, bad: int) -> str:
     return "some" if good else "no"
 
 
-def delivering(*, environment: str, topic: UUID | None = None) -> tuple[int, int]:
+def delivering(scope: Scope) -> tuple[int, int]:
     """Return how many subscriptions deliver without trouble, and how many there are."""
-    all_ = list(_standing(environment, topic).select_related("circuit"))
+    all_ = list(scope.subscriptions().select_related("circuit"))
     return sum(standing(one) == "active" for one in all_), len(all_)
-
-
-def _standing(environment: str, topic: UUID | None) -> QuerySet[Subscription]:
-    found = Subscription.objects.standing().filter(environment=environment)
-    return found.filter(topic=topic) if topic is not None else found

@@ -33,7 +33,8 @@ WITH happened AS (
     SELECT date_trunc('minute', e.received_at) AS at, e.environment, t.topic_id,
         e.type_id AS event_type_id, NULL::uuid AS subscription_id, e.application_id,
         count(*) AS published, 0 AS delivered, 0 AS first_try, 0 AS failed_attempts, 0 AS dead,
-        0 AS skipped, 0 AS discarded, NULL::int AS latency_class, NULL AS error_class
+        0 AS skipped, 0 AS discarded, 0 AS retries, NULL::int AS latency_class,
+        NULL AS error_class
     FROM delivery_event e JOIN catalog_eventtype t ON t.id = e.type_id
     WHERE e.id >= %(first_id)s AND e.id < %(end_id)s
     GROUP BY 1, 2, 3, 4, 6
@@ -44,6 +45,7 @@ WITH happened AS (
         count(*) FILTER (WHERE a.outcome = 'delivered'),
         count(*) FILTER (WHERE a.outcome = 'delivered' AND a.number = 1),
         count(*) FILTER (WHERE a.outcome = 'failed'), 0, 0, 0,
+        count(*) FILTER (WHERE a.number > 1),
         CASE WHEN a.outcome = 'delivered' THEN width_bucket(
             extract(epoch FROM a.started_at) * 1000 + a.duration_ms - 1
             - ('x' || left(replace(a.delivery_id::text, '-', ''), 12))::bit(48)::bigint,
@@ -51,36 +53,38 @@ WITH happened AS (
         nullif(a.error_class, '')
     FROM delivery_attempt a JOIN delivery_subscription s ON s.id = a.subscription_id
     WHERE a.id >= %(first_id)s AND a.id < %(end_id)s
-    GROUP BY 1, 2, 3, 5, 6, 14, 15
+    GROUP BY 1, 2, 3, 5, 6, 15, 16
     UNION ALL
     SELECT date_trunc('minute', d.ended_at), s.environment, s.topic_id, NULL, s.id,
         s.application_id, 0, 0, 0, 0,
         count(*) FILTER (WHERE d.status = 'dead'),
         count(*) FILTER (WHERE d.status = 'skipped'),
-        count(*) FILTER (WHERE d.status = 'discarded'), NULL, NULL
+        count(*) FILTER (WHERE d.status = 'discarded'), 0, NULL, NULL
     FROM delivery_delivery d JOIN delivery_subscription s ON s.id = d.subscription_id
     WHERE d.status IN ('dead', 'skipped', 'discarded')
         AND d.ended_at >= %(since)s AND d.ended_at < %(until)s
     GROUP BY 1, 2, 3, 5, 6
 )
 SELECT at, environment, topic_id, event_type_id, subscription_id, application_id, published,
-    delivered, first_try, failed_attempts, dead, skipped, discarded, latency_class, error_class
+    delivered, first_try, failed_attempts, dead, skipped, discarded, retries, latency_class,
+    error_class
 FROM happened
 """
 
 _ADD = """
 INSERT INTO delivery_rollup AS r (
     grain, at, environment, topic_id, event_type_id, subscription_id, application_id, published,
-    delivered, first_try, failed_attempts, dead, skipped, discarded, latency_counts, errors
+    delivered, first_try, failed_attempts, dead, skipped, discarded, retries, latency_counts,
+    errors, backlog, oldest_seconds
 )
 SELECT n.grain, n.at, n.environment, n.topic_id, n.event_type_id, n.subscription_id,
     n.application_id, n.published, n.delivered, n.first_try, n.failed_attempts, n.dead, n.skipped,
-    n.discarded, n.latency_counts, n.errors
+    n.discarded, n.retries, n.latency_counts, n.errors, 0, 0
 FROM json_to_recordset(%s) AS n(
     grain text, at timestamptz, environment text, topic_id uuid, event_type_id uuid,
     subscription_id uuid, application_id uuid, published bigint, delivered bigint,
     first_try bigint, failed_attempts bigint, dead bigint, skipped bigint, discarded bigint,
-    latency_counts bigint[], errors jsonb
+    retries bigint, latency_counts bigint[], errors jsonb
 )
 ON CONFLICT (
     grain, at, environment, topic_id, event_type_id, subscription_id, application_id
@@ -92,6 +96,7 @@ ON CONFLICT (
     dead = r.dead + excluded.dead,
     skipped = r.skipped + excluded.skipped,
     discarded = r.discarded + excluded.discarded,
+    retries = r.retries + excluded.retries,
     latency_counts = (
         SELECT array_agg(coalesce(old, 0) + coalesce(new, 0) ORDER BY place)
         FROM unnest(r.latency_counts, excluded.latency_counts)
@@ -123,6 +128,7 @@ _COUNTS = (
     "dead",
     "skipped",
     "discarded",
+    "retries",
 )
 Row = dict[str, object]
 
@@ -192,7 +198,7 @@ def _read(since: datetime, until: datetime) -> list[Row]:
 
 
 def _count(found: dict[tuple[object, ...], Row], values: tuple[object, ...]) -> None:
-    key, counts, (latency, error) = values[:6], values[6:13], values[13:]
+    key, counts, (latency, error) = values[:6], values[6:14], values[14:]
     row = found.get(key)
     if row is None:
         row = found[key] = dict(zip(_KEY, key, strict=True))
@@ -219,7 +225,7 @@ def _add(minutes: list[Row]) -> None:
     for grain in Grain:
         merged: dict[tuple[object, ...], Row] = {}
         for minute in minutes:
-            at = _start_of(minute["at"], grain)
+            at = start_of(minute["at"], grain)
             key = (at, *(minute[name] for name in _KEY[1:]))
             into = merged.get(key)
             if into is None:
@@ -256,7 +262,8 @@ def _dict(value: object) -> dict[str, int]:
     return value if isinstance(value, dict) else {}
 
 
-def _start_of(at: object, grain: Grain) -> datetime:
+def start_of(at: object, grain: Grain) -> datetime:
+    """Return the beginning of the span of that grain in which an instant lies."""
     if not isinstance(at, datetime):
         raise TypeError(at)
     at = at.replace(second=0, microsecond=0)

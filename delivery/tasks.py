@@ -21,6 +21,7 @@ from delivery import (
     replay_running,
     retention,
     rollups,
+    sampling,
 )
 
 # Of an hour each: a day that nobody counted is in the charts after one task.
@@ -70,6 +71,7 @@ def run_replays() -> None:
 def roll_up() -> None:
     """Bring the counts that dashboards read up to date."""
     now = timezone.now()
+    sampling.sample(now=now)
     for _run in range(ROLL_UP_RUNS):
         rollups.roll_up(now=now)
         if not rollups.is_behind(now=now):

@@ -86,4 +86,5 @@ class Action(StrEnum):
     FAILURE_HANDLE = "failure:handle"
     RUNBOOK_VIEW = "runbook:view"
     RUNBOOK_CHANGE = "runbook:change"
+    TRAFFIC_VIEW = "traffic:view"  # how much goes through a topic, an application, a subscription
     OPERATIONS_VIEW = "operations:view"

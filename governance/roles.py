@@ -135,6 +135,7 @@ RULES: Mapping[Action, Rule] = {
     Action.FAILURE_HANDLE: _rule("delivery.handle_failuregroup", OWNER),
     Action.RUNBOOK_VIEW: _rule("delivery.view_runbook", OWNER, TOPIC_OWNER),
     Action.RUNBOOK_CHANGE: _rule("delivery.change_runbook", OWNER, TOPIC_OWNER),
+    Action.TRAFFIC_VIEW: _rule("delivery.view_circuit", OWNER),
     Action.OPERATIONS_VIEW: _rule("delivery.view_circuit"),
 }
 

@@ -34,6 +34,10 @@ class Rollup(models.Model):
     dead = models.PositiveBigIntegerField(default=0)
     skipped = models.PositiveBigIntegerField(default=0)
     discarded = models.PositiveBigIntegerField(default=0)
+    retries = models.PositiveBigIntegerField(default=0)
+    # Levels, not counts: the most that was seen waiting in the span, and its greatest age.
+    backlog = models.PositiveBigIntegerField(default=0)
+    oldest_seconds = models.PositiveIntegerField(default=0)
     # Delivered counts by latency; bounds in `delivery.rollups.LATENCY_BOUNDS_MS`.
     latency_counts = ArrayField(models.PositiveBigIntegerField(), default=list)
     # Failed attempts by error class.

@@ -15,6 +15,8 @@ from catalog.requests import PortalRequest
 from delivery import backlogs, home, overview, replays
 from delivery.models import Replay
 from delivery.pages import operation_charts as drawn
+from delivery.pages import periods
+from delivery.scopes import Scope
 from delivery.standing import standing
 from delivery.states import ReplayState
 from governance import access
@@ -47,7 +49,7 @@ def _charts(request: PortalRequest, now: datetime) -> list[charts.Chart]:
     """Return the last day in two small charts, for those who run the portal."""
     if not access.allows(request.user, Action.OPERATIONS_VIEW):
         return []
-    day = drawn.span(drawn.FIRST, environment=request.environment, topic=None, now=now)
+    day = periods.span(periods.FIRST, Scope(environment=request.environment), now=now)
     latency = drawn.latency(day)
     # A small plot has room for what is usual; the rare slow ones stand on the page of operations.
     usual = replace(latency, lines=latency.lines[:2])

@@ -1,183 +1,41 @@
-"""What the operations page draws: six figures and the charts, from points of the roll-ups."""
+"""The charts of dashboards, from points of the roll-ups."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from uuid import UUID
 
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from catalog import charts, wording
-from delivery import overview, series
-from delivery.series import Totals
+from delivery import overview
+from delivery.pages.periods import PERIODS, Span
 from governance.models import LedgerEntry
 from governance.telling import told
 
-PERIODS = {
-    "1h": (timedelta(hours=1), gettext_lazy("1 h"), "H:i"),
-    "24h": (timedelta(hours=24), gettext_lazy("24 h"), "H:i"),
-    "7d": (timedelta(days=7), gettext_lazy("7 d"), "D H:i"),
-    "30d": (timedelta(days=30), gettext_lazy("30 d"), "j M"),
-}
-FIRST = "24h"
 AIM_PERCENT = 99  # of tries that arrive; drawn as a line
 MOST_LINES = 3
-OLD_SECONDS = 600
-MOST_PERCENT = 900  # beyond it a comparison says only that it has just begun
-NONE = "\N{EN DASH}"
-
-Figure = dict[str, str]
-GOOD = {"tone": "good", "icon": "check"}
-BAD = {"tone": "bad", "icon": "exclamation-triangle"}
 
 
-@dataclass(frozen=True, kw_only=True)
-class Span:
-    """The time that the page is about: its points, their sum, and the same time before."""
-
-    key: str
-    length: timedelta
-    points: Sequence[Totals]
-    total: Totals
-    before: Totals
-    times: Sequence[str]
-
-
-def span(asked: str, *, environment: str, topic: UUID | None, now: datetime) -> Span:
-    """Return the period of that key, or the first one; two queries."""
-    key = asked if asked in PERIODS else FIRST
-    length, _label, style = PERIODS[key]
-    points = series.series(environment=environment, topic=topic, since=now - length, until=now)
-    total = Totals(at=points[0].at)
-    for point in points:
-        total.add(point)
-    before = series.summary(
-        environment=environment, topic=topic, since=now - 2 * length, until=now - length
-    )
-    # The step that has just begun would draw a fall to nothing.
-    whole = points[:-1] if len(points) > 1 else points
-    times = [date_format(timezone.localtime(point.at), style) for point in whole]
-    return Span(
-        key=key,
-        length=length,
-        points=whole,
-        total=total,
-        before=before,
-        times=[*times[:-1], _("now")],
-    )
-
-
-# The six figures
-
-
-def flow(span: Span) -> list[Figure]:
-    """Return three figures of what went through, each compared with the same time before."""
-    total, before = span.total, span.before
-    first, first_before = total.first_try_share, before.first_try_share
-    p95 = total.p95_ms
-    return [
-        {
-            "name": _("Delivered"),
-            "figure": wording.number(total.delivered),
-            "unit": _("in %(period)s") % {"period": PERIODS[span.key][1]},
-            **_change(total.delivered, before.delivered),
-        },
-        {
-            "name": _("First-try success"),
-            "figure": NONE if first is None else wording.number(round(100 * first, 1)),
-            "unit": "%" if first is not None else "",
-            **_points(first, first_before),
-        },
-        {
-            "name": _("Time to arrive, p95"),
-            "figure": NONE if p95 is None else wording.duration(p95 / 1000),
-            "delta": _("half within %(time)s") % {"time": wording.duration(total.p50_ms / 1000)}
-            if total.p50_ms is not None
-            else "",
-        },
-    ]
-
-
-def _change(value: int, before: int) -> dict[str, str]:
-    """Say how a count differs from the time before; nothing where there was nothing."""
-    if not before:
-        return {}
-    percent = round(100 * (value - before) / before)
-    if percent > MOST_PERCENT:
-        return {}
-    if not percent:
-        return {"delta": _("as before")}
-    return {
-        "delta": (_("%(n)s %% more than before") if percent > 0 else _("%(n)s %% less than before"))
-        % {"n": wording.number(abs(percent))},
-        "icon": "arrow-up-right" if percent > 0 else "arrow-down-right",
-    }
-
-
-def _points(share: float | None, before: float | None) -> dict[str, str]:
-    if share is None or before is None:
-        return {}
-    points = round(100 * (share - before), 1)
-    if not points:
-        return {"delta": _("as before")}
-    return {
-        "delta": (_("%(n)s points better") if points > 0 else _("%(n)s points worse"))
-        % {"n": wording.number(abs(points))},
-        "icon": "arrow-up-right" if points > 0 else "arrow-down-right",
-        "tone": "good" if points > 0 else "warn",
-    }
-
-
-def standing(waiting: overview.Waiting, dead: overview.Dead, now: datetime) -> list[Figure]:
-    """Return three figures of what stands now: waiting, its oldest, dead letters."""
-    oldest = (now - waiting.oldest_at).total_seconds() if waiting.oldest_at else None
-    is_old = oldest is not None and oldest > OLD_SECONDS
-    return [
-        {
-            "name": _("Waiting"),
-            "figure": wording.number(waiting.count),
-            "unit": _("deliveries"),
-            "delta": _("none is lost") if waiting.count else _("everything is out"),
-            **({} if waiting.count else GOOD),
-        },
-        {
-            "name": _("Oldest waiting"),
-            "figure": wording.duration(oldest) if oldest is not None else NONE,
-            "delta": waiting.oldest_for.name if waiting.oldest_for else "",
-            **(BAD if is_old else {}),
-        },
-        {
-            "name": _("Dead letters"),
-            "figure": wording.number(dead.letters),
-            "unit": _("of %(causes)s") % {"causes": wording.count_of(dead.groups, _("cause"))}
-            if dead.groups
-            else "",
-            "delta": _("need somebody") if dead.letters else _("nothing to mend"),
-            "url": reverse("delivery:failure-list"),
-            **(BAD if dead.letters else GOOD),
-        },
-    ]
-
-
-# The charts
-
-
-def throughput(span: Span) -> charts.Chart:
-    """Draw how much came in and how much arrived."""
+def throughput(span: Span, *, publishes: bool = True) -> charts.Chart:
+    """Draw how much came in and how much arrived; `publishes`: whether anything can come in."""
     delivered = [point.delivered for point in span.points]
     published = [point.published for point in span.points]
     return charts.Chart(
         title=_("Throughput"),
         note=_("events each %(step)s") % {"step": _step(span)},
-        says=_(
-            "Published and delivered over %(period)s: %(published)s came in, %(delivered)s "
-            "deliveries arrived, at most %(most)s each %(step)s."
+        says=(
+            _(
+                "Published and delivered over %(period)s: %(published)s came in, %(delivered)s "
+                "deliveries arrived, at most %(most)s each %(step)s."
+            )
+            if publishes
+            else _(
+                "%(delivered)s deliveries arrived over %(period)s, at most %(most)s each %(step)s."
+            )
         )
         % {
             "period": PERIODS[span.key][1],
@@ -189,7 +47,7 @@ def throughput(span: Span) -> charts.Chart:
         times=span.times,
         lines=[
             charts.Line(label=_("Delivered"), values=delivered, is_area=True),
-            charts.Line(label=_("Published"), values=published),
+            *([charts.Line(label=_("Published"), values=published)] if publishes else []),
         ],
     )
 
@@ -307,6 +165,66 @@ def backlog(waiting: overview.Waiting) -> charts.Chart:
         lines=[charts.Line(label=_("Waiting"), values=waiting.by_age)],
         kind="bars",
         tone="bad" if waiting.by_age[-1] else "",
+    )
+
+
+def backlog_over_time(span: Span) -> charts.Chart:
+    """Draw how much waited."""
+    most = max((point.backlog for point in span.points), default=0)
+    return charts.Chart(
+        title=_("Waiting over time"),
+        note=_("deliveries, at most in each %(step)s") % {"step": _step(span)},
+        says=_("At most %(n)s deliveries waited at one moment.") % {"n": wording.number(most)}
+        if most
+        else _("Nothing waited in this time."),
+        times=span.times,
+        lines=[
+            charts.Line(
+                label=_("Waiting"), values=[point.backlog for point in span.points], is_area=True
+            )
+        ],
+    )
+
+
+def age_over_time(span: Span) -> charts.Chart:
+    """Draw how long the oldest of what waited had waited."""
+    oldest = max((point.oldest_seconds for point in span.points), default=0)
+    return charts.Chart(
+        title=_("Age of the oldest waiting"),
+        says=_("The oldest had waited %(age)s.") % {"age": wording.duration(oldest)}
+        if oldest
+        else _("Nothing waited in this time."),
+        times=span.times,
+        lines=[
+            charts.Line(label=_("Oldest"), values=[point.oldest_seconds for point in span.points])
+        ],
+        unit="s",
+    )
+
+
+def endings(span: Span) -> charts.Chart:
+    """Draw the tries that were not the first, and what ended dead."""
+    return charts.Chart(
+        title=_("Retries and dead letters"),
+        note=_("each %(step)s") % {"step": _step(span)},
+        says=_("%(retries)s tries were not the first, and %(dead)s deliveries ended dead.")
+        % {
+            "retries": wording.number(span.total.retries),
+            "dead": wording.number(span.total.dead),
+        },
+        times=span.times,
+        lines=[
+            charts.Line(
+                label=_("Retries"),
+                values=[point.retries for point in span.points],
+                latest=wording.number(span.total.retries),
+            ),
+            charts.Line(
+                label=_("Dead letters"),
+                values=[point.dead for point in span.points],
+                latest=wording.number(span.total.dead),
+            ),
+        ],
     )
 
 

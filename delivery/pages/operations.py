@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any
 
 from celery import current_app
 from django.conf import settings
@@ -19,9 +17,10 @@ from django.utils.translation import gettext as _
 from catalog import wording
 from catalog.models import Topic
 from catalog.requests import PortalRequest
-from delivery import backlogs, diagnosis, overview, rollups
+from delivery import overview, rollups
 from delivery.models import RollupMark
-from delivery.pages import operation_charts as drawn
+from delivery.pages import dashboards
+from delivery.scopes import Scope
 from governance import access
 from governance.actions import Action
 from governance.models import LedgerHead
@@ -30,7 +29,6 @@ BROKER_SECONDS = 1
 # Workers count every 10 s; so long without it is late, or means that none runs.
 LATE, SILENT = timedelta(seconds=60), timedelta(minutes=5)
 SLOW_MS = 250
-CHARTS = (drawn.throughput, drawn.success, drawn.errors, drawn.latency)
 
 
 @login_required
@@ -40,42 +38,17 @@ def operations(request: PortalRequest) -> HttpResponse:
     now = timezone.now()
     topics = access.restrict(Topic.objects.order_by("name"), request.user, Action.TOPIC_VIEW)
     topic = topics.filter(name=request.GET.get("topic", "")).first()
-    scope: dict[str, Any] = {
-        "environment": request.environment,
-        "topic": topic.pk if topic else None,
-    }
-    span = drawn.span(request.GET.get("period", ""), now=now, **scope)
-    waiting = overview.waiting(**scope, now=now)
-    dead = overview.dead(**scope, viewer=request.user)
-    circuits = overview.circuits(**scope, viewer=request.user)
-    queues = backlogs.of([one.pk for one in circuits])
-    good, all_ = overview.delivering(**scope)
-    causes = overview.causes(**scope, since=now - span.length)
+    scope = Scope(environment=request.environment, topic=topic.pk if topic else None)
+    good, all_ = overview.delivering(scope)
     context = {
-        "now": now,
+        **dashboards.context(request, scope, now=now),
         "topics": topics,
         "topic": topic,
-        "periods": [
-            (key, label, key == span.key) for key, (_l, label, _f) in drawn.PERIODS.items()
-        ],
-        "period": span.key,
         "good": good,
         "all": all_,
-        "figures": [*drawn.flow(span), *drawn.standing(waiting, dead, now)],
-        "charts": [draw(span) for draw in CHARTS],
-        "backlog": drawn.backlog(waiting),
-        "causes": [
-            (one, diagnosis.explain(one.error_class), _percent(one, causes)) for one in causes
-        ],
-        "tries": sum(one.tries for one in causes),
-        "circuits": [(one, queues.get(one.pk)) for one in circuits],
         "parts": _parts(now),
     }
     return render(request, "delivery/operations.html", context)
-
-
-def _percent(cause: overview.Cause, causes: Sequence[overview.Cause]) -> int:
-    return round(100 * cause.tries / (sum(one.tries for one in causes) or 1))
 
 
 def _parts(now: datetime) -> list[tuple[str, str, str]]:

@@ -11,12 +11,12 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from delivery import rollups
-from delivery.models import Circuit, Rollup, RollupMark, Subscription
-from delivery.models.counts import Grain
+from delivery.models import Circuit, RollupMark
 from delivery.rollups import LATENCY_BOUNDS_MS
 from governance import roles
 from tests import factories
 from tests.delivery.owing import make_events, make_world, owe
+from tests.delivery.rolled import count
 from tests.visitors import signed_in
 
 pytestmark = pytest.mark.django_db
@@ -27,24 +27,6 @@ MOST_QUERIES = 32
 @pytest.fixture
 def support() -> Client:
     return signed_in(factories.make_person(role=roles.SUPPORT))
-
-
-def count(subscription: Subscription, **counts: object) -> None:
-    """Put roll-ups of ten minutes ago down, as workers do, by minute and hour."""
-    at = timezone.now() - timedelta(minutes=10)
-    for grain, start in (
-        (Grain.MINUTE, at.replace(second=0, microsecond=0)),
-        (Grain.HOUR, at.replace(minute=0, second=0, microsecond=0)),
-    ):
-        Rollup.objects.create(
-            grain=grain,
-            at=start,
-            environment=subscription.environment,
-            topic_id=subscription.topic_id,
-            subscription_id=subscription.pk,
-            application_id=subscription.application_id,
-            **counts,
-        )
 
 
 def test_operations_are_for_those_who_run_the_portal() -> None:
@@ -105,7 +87,7 @@ def test_what_waits_is_counted_by_age_in_this_environment_only(support: Client) 
     page = support.get(PAGE)
     assert page.context["figures"][3]["figure"] == "3"
     assert here.name in page.context["figures"][4]["delta"]
-    assert page.context["backlog"].lines[0].values[0] == 3
+    assert page.context["charts"][-1].lines[0].values[0] == 3
 
 
 def test_open_circuit_and_dead_letters_stand_on_the_page(support: Client) -> None:
