@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django import forms
 from django.utils.translation import gettext_lazy as _
+
+from catalog.models import User
+from delivery.models import FailureGroup
+from governance import access
+from governance.actions import Action
 
 
 class NoteForm(forms.Form):
@@ -31,6 +38,22 @@ class IgnoreForm(forms.Form):
 
     days = forms.IntegerField(label=_("For how many days"), min_value=1, max_value=90, initial=7)
     reason = forms.CharField(label=_("Reason"))
+
+
+class AssignForm(forms.Form):
+    """Whose name stands on it."""
+
+    to = forms.ModelChoiceField(
+        queryset=User.objects.none(),
+        to_field_name="username",
+        label=_("Give it to"),
+        empty_label=_("Choose one"),
+    )
+
+    def __init__(self, *args: Any, group: FailureGroup, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        people = access.people_who_can(Action.FAILURE_HANDLE, group)
+        self.fields["to"].queryset = people.order_by("name")  # type: ignore[attr-defined]
 
 
 class ReopenForm(forms.Form):

@@ -10,7 +10,7 @@ urlpatterns = [
     path("failures/", failures.failure_list, name="failure-list"),
     path("failures/<int:number>/", failures.failure_detail, name="failure-detail"),
     re_path(
-        r"^failures/(?P<number>\d+)/(?P<verb>take|release|note|resolve|ignore|reopen|validate)/$",
+        r"^failures/(?P<number>\d+)/(?P<verb>take|give|release|note|resolve|ignore|reopen|validate)/$",
         failure_acts.failure_act,
         name="failure-act",
     ),

@@ -43,6 +43,7 @@ def assign(group: FailureGroup, *, to: User | None, by: User, now: datetime) -> 
     sources = _UNSETTLED if to else (FailureGroupState.ASSIGNED,)
     with governed(by=by, now=now):
         moved = FailureGroup.objects.move(group.pk, sources, target, assignee=to)
+        signals.failure_assigned.send(FailureGroup, thing=moved, by=by, now=now)
         _record(
             ASSIGNED,
             moved,

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from catalog import referring, schemas
 from catalog.models import SchemaVersion, User
 from catalog.words import ReleaseState
-from delivery import diagnosis
-from delivery.models import Attempt, DeadLetter, Event
+from delivery import curl, diagnosis
+from delivery.models import Attempt, DeadLetter, Delivery, Event
+from delivery.payloads import Seen
 from governance import access
 from governance.actions import Action
 
@@ -25,6 +26,7 @@ class Letter:
     data: object
     is_masked: bool
     limit: diagnosis.Text
+    command: str = ""  # the request as a shell command, secrets masked; empty where unknown
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -74,7 +76,17 @@ def opened(letter: DeadLetter, *, viewer: User) -> Letter:
         data=data,
         is_masked=is_masked,
         limit=diagnosis.explain_limit(letter.limit),
+        command=_command(letter, Seen(data=data) if data is not None else None),
     )
+
+
+def _command(letter: DeadLetter, seen: Seen | None) -> str:
+    """Return the request that was sent, as far as its data may be seen."""
+    if seen is None:
+        return ""
+    rows = Delivery.objects.select_related("event__type", "subscription__endpoint")
+    delivery = rows.filter(pk=letter.pk).first()
+    return curl.to_deliver(delivery, seen, now=letter.last_attempt_at) if delivery else ""
 
 
 def _data(letter: DeadLetter, event: Event | None, viewer: User) -> tuple[object, bool]:

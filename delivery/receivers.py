@@ -13,7 +13,7 @@ from django.utils.formats import date_format
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy, ngettext_lazy
 
-from catalog.models import Topic
+from catalog.models import Topic, User
 from delivery import batching, diagnosis, notifications, signals, waking
 from delivery.models import FailureGroup, Replay, Subscription
 from delivery.news_kinds import NewsKind
@@ -47,6 +47,22 @@ def follow_topic(thing: Topic, changed: Collection[str], now: datetime, **_news:
     """Let what is collected go by the topic's new rule."""
     if any(name == "kind" or name.startswith("batch_") for name in changed):
         batching.follow_topic(thing.pk, now=now)
+
+
+@receiver(signals.failure_assigned, dispatch_uid="delivery.tell_failure_assigned")
+def tell_failure_assigned(thing: FailureGroup, by: User, now: datetime, **_news: object) -> None:
+    """Tell somebody that another person put their name on a failure."""
+    if thing.assignee is None or thing.assignee == by:
+        return
+    notifications.notify(
+        [thing.assignee],
+        kind=NewsKind.FAILURE,
+        key=f"assigned:{thing.pk}:{now:%Y%m%d%H}",
+        text=gettext_lazy("%(who)s gave you a failure: events do not reach %(name)s."),
+        words={"who": by.display_name, "name": thing.subscription.name},
+        path=_path("delivery:failure-detail", thing.number),
+        now=now,
+    )
 
 
 @receiver(signals.circuit_opened, dispatch_uid="delivery.tell_circuit_opened")

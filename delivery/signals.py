@@ -21,6 +21,7 @@ work_waits = Signal()
 failure_opened = Signal()
 failure_reopened = Signal()
 failure_resolved = Signal()
+failure_assigned = Signal()  # by a person, with `thing` as it is now, `by` and `now`
 circuit_opened = Signal()
 circuit_closed = Signal()
 endpoint_failing = Signal()  # with `percent` of the time after which the subscription is disabled

@@ -77,6 +77,14 @@ class FailureGroup(Identified):
     def __str__(self) -> str:
         return f"F-{self.number}"
 
+    @property
+    def has_come_back(self) -> bool:
+        """Tell whether it was resolved before and fails again: its old resolution still stands."""
+        return bool(self.resolution) and self.state in (
+            FailureGroupState.OPEN,
+            FailureGroupState.ASSIGNED,
+        )
+
 
 class DeadLetter(models.Model):
     """A delivery out of retries, with what someone needs to mend it.

@@ -21,7 +21,7 @@ from catalog.models import User
 from catalog.moves import IllegalMove
 from catalog.requests import PortalRequest
 from delivery import failures, letters
-from delivery.failure_forms import IgnoreForm, NoteForm, ReopenForm, ResolveForm
+from delivery.failure_forms import AssignForm, IgnoreForm, NoteForm, ReopenForm, ResolveForm
 from delivery.models import DeadLetter, FailureGroup
 from delivery.pages.failures import group_of, show
 
@@ -36,7 +36,7 @@ _FORMS: Mapping[str, type[forms.Form]] = {
 @login_required
 @require_POST
 def failure_act(request: PortalRequest, number: int, verb: str) -> HttpResponse:
-    """Take it, let go, note, resolve, ignore, reopen, or hold its data to the contract."""
+    """Do what a button says: about the failure, or about the data that is dead."""
     group = group_of(request, number)
     kind = _FORMS.get(verb)
     if kind is not None:
@@ -45,11 +45,23 @@ def failure_act(request: PortalRequest, number: int, verb: str) -> HttpResponse:
     if verb == "take":
         failures.assign(group, to=by, by=by, now=now)
         messages.success(request, _("Your name is on it."))
+    elif verb == "give":
+        _give(request, group)
     elif verb == "release":
         failures.assign(group, to=None, by=by, now=now)
     else:
         _validate(request, group)
     return redirect("delivery:failure-detail", number)
+
+
+def _give(request: PortalRequest, group: FailureGroup) -> None:
+    form = AssignForm(request.POST, group=group)
+    if not form.is_valid():
+        messages.error(request, _("Choose somebody who may work on it."))
+        return
+    to = form.cleaned_data["to"]
+    failures.assign(group, to=to, by=request.user, now=timezone.now())
+    messages.success(request, _("%(name)s has it now.") % {"name": to.display_name})
 
 
 def _with_text(

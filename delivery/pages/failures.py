@@ -19,7 +19,7 @@ from django.utils import timezone
 from catalog.requests import PortalRequest
 from catalog.vocabulary import MARKS
 from delivery import backlogs, corrections, diagnosis, failures, letters, overview
-from delivery.failure_forms import IgnoreForm, NoteForm, ReopenForm, ResolveForm
+from delivery.failure_forms import AssignForm, IgnoreForm, NoteForm, ReopenForm, ResolveForm
 from delivery.models import DeadLetter, FailureGroup
 from delivery.pages import operation_charts as drawn
 from delivery.pages import runbook_deeds
@@ -54,9 +54,12 @@ def failure_list(request: PortalRequest) -> HttpResponse:
     page = Paginator(found.with_names().order_by("-last_seen_at"), PER_PAGE).get_page(
         request.GET.get("page")
     )
+    trend = overview.strips(
+        {one.subscription_id for one in page}, environment=request.environment, now=timezone.now()
+    )
     context = {
         "page": page,
-        "rows": [(one, _told(one)) for one in page],
+        "rows": [(one, _told(one), trend[one.subscription_id]) for one in page],
         "words": words,
         "states": [(s, MARKS["failure_group"][s].word, s in states) for s in FailureGroupState],
     }
@@ -118,6 +121,7 @@ def show(
         "resolve_form": ResolveForm(),
         "ignore_form": IgnoreForm(),
         "reopen_form": ReopenForm(),
+        "assign_form": AssignForm(group=group),
         "is_settled": group.state in {FailureGroupState.RESOLVED, FailureGroupState.IGNORED},
         "can": {
             *access.can(request.user, group, [Action.FAILURE_HANDLE]),

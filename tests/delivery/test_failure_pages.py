@@ -12,7 +12,7 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from catalog.models import User
-from delivery.models import DeadLetter, Delivery, FailureGroup
+from delivery.models import DeadLetter, Delivery, FailureGroup, Notification
 from delivery.states import DeliveryStatus
 from governance import roles
 from governance.governed import governed
@@ -249,3 +249,50 @@ def test_discarding_the_last_letter_settles_the_failure(support: Client) -> None
     group.refresh_from_db()
     assert group.state == "resolved"
     assert Delivery.objects.get(pk=letter.pk).status == DeliveryStatus.DISCARDED
+
+
+def test_case_has_all_that_somebody_needs_to_mend_it(support: Client) -> None:
+    group = factories.make_failure_group()
+    letter = make_letter(group)
+    page = text_of(support.get(page_of(group)))
+    for told in (
+        "http_status 500",
+        "Internal Server Error",
+        "All tries are used up.",
+        group.subscription.topic.name,
+        letter.event_type,
+        group.subscription.application.team.name,
+    ):
+        assert told in page
+    assert "curl -X POST" in page
+    assert str(letter.event_id) in page  # the idempotency key of the request
+    assert "webhook-signature: ••••••" in page
+
+
+def test_request_is_hidden_with_its_payload(support: Client) -> None:
+    group = factories.make_failure_group()
+    make_letter(group)
+    looking = factories.make_person(role=None)
+    factories.give_permission(looking, "delivery.view_failuregroup")
+    assert "curl -X POST" not in text_of(signed_in(looking).get(page_of(group)))
+
+
+def test_failure_that_comes_back_says_what_was_done_before(support: Client) -> None:
+    group = factories.make_failure_group()
+    act(support, group, "resolve", how="The certificate was renewed.")
+    act(support, group, "reopen", reason="Again.")
+    page = text_of(support.get(page_of(group)))
+    assert "Came back" in page
+    assert "The certificate was renewed." in page
+    assert "came back" in text_of(support.get(LIST))
+
+
+def test_failure_is_given_to_somebody_who_may_work_on_it(support: Client) -> None:
+    group = factories.make_failure_group()
+    owner = factories.make_person("alice", team=group.subscription.application.team)
+    factories.make_person("charlie")
+    act(support, group, "give", to="charlie")
+    assert FailureGroup.objects.get(pk=group.pk).assignee is None
+    act(support, group, "give", to="alice")
+    assert FailureGroup.objects.get(pk=group.pk).assignee == owner
+    assert Notification.objects.filter(user=owner).count() == 1
