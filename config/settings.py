@@ -265,6 +265,7 @@ SPECTACULAR_SETTINGS = {
         "GrantVerb": "governance.states.Verb",
         "MailTime": "delivery.news_kinds.MailTime",
         "NewsKind": "delivery.news_kinds.NewsKind",
+        "Poison": "delivery.states.Poison",
         "ReleaseState": "catalog.words.ReleaseState",
         "ReplayOutcome": "delivery.api.shapes.MADE_STATUSES",
         "ReplayState": "delivery.states.ReplayState",

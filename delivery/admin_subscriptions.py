@@ -25,6 +25,7 @@ from delivery.models import (
     EndpointSecret,
     FailureGroup,
     FeedPosition,
+    ParkedKey,
     QueueRow,
     Subscription,
 )
@@ -171,3 +172,14 @@ class FeedPositionAdmin(GuardedAdmin):
     list_display = ("subscription", "handed_out", "acknowledged", "read_at")
     list_select_related = ("subscription",)
     search_fields = ("subscription__name",)
+
+
+@guarded(ParkedKey)
+class ParkedKeyAdmin(GuardedAdmin):
+    """Keys that wait for someone to decide; let go on the subscription's page."""
+
+    view_action = Action.OPERATIONS_VIEW
+    list_display = ("subscription", "order_key", "delivery_id", "parked_at")
+    list_select_related = ("subscription",)
+    search_fields = ("subscription__name", "order_key")
+    date_hierarchy = "parked_at"

@@ -22,7 +22,7 @@ from django.db import connection, transaction
 
 from catalog.collecting import Rule
 from catalog.ids import uuid7
-from delivery.claiming import LONG_AGO, Batch, Owed, Wanted, Which
+from delivery.claiming import HOLD, LONG_AGO, Batch, Owed, Wanted, Which
 from delivery.models import QueueRow, Subscription
 from delivery.models.deliveries import COLLECTING
 from delivery.states import Batching, DeliveryMode
@@ -62,6 +62,7 @@ CROSS JOIN LATERAL (
     SELECT count(*) AS events, sum(size_bytes) AS bytes FROM (
         SELECT e.size_bytes FROM delivery_queue q LEFT JOIN delivery_event e ON e.id = q.event_id
         WHERE q.subscription_id = w.id AND q.batch_id = %s AND q.attempts = 0 AND NOT q.is_replay
+            AND q.due_at < '9999-01-01Z'
         ORDER BY q.delivery_id LIMIT w.events
     ) waiting
 ) collected
@@ -87,7 +88,7 @@ _COLLECTED = """
 SELECT q.delivery_id, coalesce(e.size_bytes, 0), q.due_at, q.attempts, q.is_replay
 FROM delivery_queue q LEFT JOIN delivery_event e ON e.id = q.event_id
 WHERE q.subscription_id = %s AND q.batch_id = %s AND {condition}
-    AND (q.due_at <= %s OR (q.attempts = 0 AND NOT q.is_replay))
+    AND (q.due_at <= %s OR (q.attempts = 0 AND NOT q.is_replay)) AND q.due_at < '9999-01-01Z'
 ORDER BY q.delivery_id LIMIT %s FOR UPDATE OF q SKIP LOCKED
 """
 
@@ -96,7 +97,7 @@ UPDATE delivery_queue q SET batch_id = r.batch_id, lease = %s, due_at = %s
 FROM json_to_recordset(%s) AS r(delivery_id uuid, batch_id uuid)
 WHERE q.delivery_id = r.delivery_id
 RETURNING q.batch_id, q.delivery_id, q.subscription_id, q.event_id, q.attempts,
-    q.first_attempt_at, q.waited_seconds, q.is_replay
+    q.first_attempt_at, q.waited_seconds, q.is_replay, q.order_key
 """
 
 _MEMBERS = """
@@ -114,7 +115,7 @@ _BY_THE_RULE = """
 UPDATE delivery_queue SET batch_id = %(mark)s,
     due_at = CASE WHEN attempts = 0 AND NOT is_replay THEN %(due)s ELSE due_at END
 WHERE subscription_id = ANY(%(ids)s) AND (batch_id IS NULL OR batch_id = %(mark)s)
-    AND lease IS NULL AND (batch_id IS NULL OR due_at > %(now)s)
+    AND lease IS NULL AND (batch_id IS NULL OR due_at > %(now)s) AND due_at < '9999-01-01Z'
 """
 
 
@@ -139,6 +140,8 @@ def claim(wanted: Wanted, terms: Terms, *, now: datetime) -> list[Owed]:
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(_TURN, [wanted.subscription_id])
         # Once in a while is often enough for what is rare (see `Window.low`).
+        if terms.is_ordered:
+            cursor.execute(HOLD, {"subscription": wanted.subscription_id, "now": now})
         if wanted.low == LONG_AGO:
             cursor.execute(_ADOPT, [COLLECTING, wanted.subscription_id, now])
         cursor.execute(_STANDING, [now, wanted.subscription_id, COLLECTING])

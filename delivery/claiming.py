@@ -44,6 +44,7 @@ class Owed(NamedTuple):
     first_attempt_at: datetime | None
     waited_seconds: int
     is_replay: bool
+    order_key: str | None
     lease: UUID
     leased_until: datetime
     # It is the first of a batch, and goes out with the others.
@@ -79,21 +80,21 @@ SELECT wanted.id FROM unnest(%s::uuid[]) AS wanted(id) WHERE EXISTS (
 
 _CLAIM = """
 WITH wanted AS (
-    SELECT * FROM json_to_recordset(%s) AS w(
+    SELECT * FROM json_to_recordset(%(wanted)s) AS w(
         subscription_id uuid, room int, low timestamptz, until timestamptz
     )
 ), picked AS MATERIALIZED (
     SELECT q.delivery_id, q.due_at, w.until FROM wanted w CROSS JOIN LATERAL (
         SELECT delivery_id, due_at FROM delivery_queue q
-        WHERE q.subscription_id = w.subscription_id AND q.due_at >= w.low AND q.due_at <= %s
+        WHERE q.subscription_id = w.subscription_id AND q.due_at >= w.low AND q.due_at <= %(now)s
             AND {condition}
         ORDER BY q.due_at LIMIT w.room FOR UPDATE SKIP LOCKED
     ) q
 )
-UPDATE delivery_queue q SET lease = %s, due_at = picked.until
+UPDATE delivery_queue q SET lease = %(lease)s, due_at = picked.until
 FROM picked WHERE q.delivery_id = picked.delivery_id
 RETURNING q.delivery_id, q.subscription_id, q.event_id, picked.due_at, q.attempts,
-    q.first_attempt_at, q.waited_seconds, q.is_replay
+    q.first_attempt_at, q.waited_seconds, q.is_replay, q.order_key
 """
 
 
@@ -104,10 +105,22 @@ class Which(StrEnum):
     # A person ordered them: they go even while the circuit is open.
     REPLAYS = "q.is_replay"
     # Only the first of each key: it blocks the others while it is out or waits for its next try.
-    FIRST_OF_KEY = """(q.order_key IS NULL OR NOT EXISTS (
-        SELECT 1 FROM delivery_queue earlier
-        WHERE earlier.subscription_id = q.subscription_id
-            AND earlier.order_key = q.order_key AND earlier.delivery_id < q.delivery_id
+    # Of a parked key only what a person replays. Never while another one of the key is out: one
+    # that was published earlier may be stored later.
+    FIRST_OF_KEY = """(q.order_key IS NULL OR (
+        CASE WHEN EXISTS (
+            SELECT 1 FROM delivery_parkedkey parked
+            WHERE parked.subscription_id = q.subscription_id AND parked.order_key = q.order_key
+        ) THEN q.is_replay ELSE NOT EXISTS (
+            SELECT 1 FROM delivery_queue earlier
+            WHERE earlier.subscription_id = q.subscription_id
+                AND earlier.order_key = q.order_key AND earlier.delivery_id < q.delivery_id
+        ) END
+        AND NOT EXISTS (
+            SELECT 1 FROM delivery_queue other
+            WHERE other.subscription_id = q.subscription_id AND other.order_key = q.order_key
+                AND other.lease IS NOT NULL AND other.due_at > %(now)s
+        )
     ))"""
 
 
@@ -121,6 +134,15 @@ class Wanted:
     low: datetime = LONG_AGO
     which: Which = Which.ANY
 
+
+# What came for a parked key is not due until someone lets it go, so that nobody looks at it again.
+HOLD = """
+UPDATE delivery_queue q SET due_at = '9999-01-01Z', lease = NULL
+FROM delivery_parkedkey parked
+WHERE parked.subscription_id = %(subscription)s AND q.subscription_id = parked.subscription_id
+    AND q.order_key = parked.order_key AND NOT q.is_replay AND q.due_at < '9999-01-01Z'
+    AND (q.lease IS NULL OR q.due_at <= %(now)s)
+"""
 
 _EVENTS = """
 SELECT e.id, e.environment, e.type_id, e.version_id, e.event_id, e.source, e.subject, e.time,
@@ -205,21 +227,28 @@ def _claim(wanted: Sequence[Wanted], which: Which, now: datetime) -> list[Owed]:
     lease = uuid7()
     statement = _CLAIM.format(condition=which.value)
     with connection.cursor() as cursor:
-        cursor.execute(statement, [orjson.dumps(rows).decode(), now, lease])
+        cursor.execute(
+            statement, {"wanted": orjson.dumps(rows).decode(), "now": now, "lease": lease}
+        )
         return [Owed._make((*row, lease, ends[row[1]], None)) for row in cursor.fetchall()]
 
 
-def claim_within(wanted: Wanted, *, most: int, now: datetime) -> list[Owed]:
+def claim_within(wanted: Wanted, *, most: int | None, now: datetime) -> list[Owed]:
     """Take as `claim` does, so that all workers together hold at most `most` of the subscription.
 
     Workers take turns at its circuit's row; what one holds is counted until it is settled, or its
-    lease has run out.
+    lease has run out. With no `most` they only take turns: each sees what the other took, so no
+    key is ever out twice.
     """
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(
             "SELECT 1 FROM delivery_circuit WHERE subscription_id = %s FOR NO KEY UPDATE",
             [wanted.subscription_id],
         )
+        if wanted.which is Which.FIRST_OF_KEY:
+            cursor.execute(HOLD, {"subscription": wanted.subscription_id, "now": now})
+        if most is None:
+            return claim([wanted], now=now)
         cursor.execute(
             "SELECT count(*) FROM delivery_queue "
             "WHERE subscription_id = %s AND due_at > %s AND lease IS NOT NULL",

@@ -33,6 +33,8 @@ class Death:
     attempts: int
     first_attempt_at: datetime
     started_at: datetime
+    # What comes after it in its key waits for a person.
+    parks_key: bool = False
 
     @property
     def cause(self) -> str:

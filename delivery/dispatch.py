@@ -279,6 +279,7 @@ class Engine:
             wanted=wanted,
             per_second=target.rate_per_second,
             most=target.concurrency if window.is_strict else None,
+            takes_turns=target.is_ordered,
             may_probe=circuit is not None and breaker.may_send(circuit, now),
             batches=None if target.collects is None else _terms(target, target.collects),
         )

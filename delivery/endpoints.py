@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from catalog.models import Application
 from delivery import sealing, signing
 from delivery.models import Endpoint, EndpointSecret
-from delivery.transports import Auth, Basic, Bearer, ClientCredentials
+from delivery.transports import Auth, Basic, Bearer, ClientCredentials, headers
 
 OVERLAP = timedelta(hours=24)  # how long the old secret stays valid (design, section 9)
 MAX_OVERLAP = timedelta(days=7)
@@ -55,6 +55,13 @@ def make(
     return endpoint, add_secret(endpoint, now=now)
 
 
+def make_second(application: Application, *, url: str, region_id: str, now: datetime) -> Endpoint:
+    """Store an address for when the first does not answer; the first's secrets sign for it."""
+    return Endpoint.objects.create(
+        application=application, url=url, region_id=region_id, changed_at=now
+    )
+
+
 def add_secret(endpoint: Endpoint, *, now: datetime) -> str:
     """Give the endpoint one more signing secret and return it in plain."""
     plain = signing.new_secret()
@@ -89,9 +96,17 @@ def _valid_secrets(endpoint: Endpoint, now: datetime) -> QuerySet[EndpointSecret
 
 
 def sealed(credentials: Credentials | None) -> str:
-    """Return what `Endpoint.sealed_auth` stores; empty for no credentials."""
+    """Return what `Endpoint.sealed_auth` stores; empty for no credentials.
+
+    Raises ValidationError for headers that cannot be sent, or that are ours.
+    """
     if credentials is None or credentials == Credentials():
         return ""
+    faults = [headers.fault(name, value) for name, value in credentials.headers.items()]
+    if len(faults) > headers.MAX_HEADERS:
+        faults.append(_("Give at most %(most)s headers.") % {"most": headers.MAX_HEADERS})
+    if any(faults):
+        raise ValidationError({"credentials": [fault for fault in faults if fault]})
     kinds = {kind: name for name, kind in _AUTH_KINDS.items()}
     auth = credentials.auth
     document = {

@@ -55,6 +55,7 @@ def _death(row: QueueRow, why: str, now: datetime) -> Death:
             first_attempt_at=None,
             waited_seconds=0,
             is_replay=row.is_replay,
+            order_key=None,
             lease=uuid7(),
             leased_until=now,
         ),

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from delivery import diagnosis, signing
+from delivery import diagnosis, parking, signing
 from delivery.models import Attempt, DeadLetter, Delivery, QueueRow, Replay
 from delivery.models.deliveries import COLLECTING
+from delivery.parking import Ahead
 from delivery.states import AttemptOutcome, DeliveryStatus
 
 # What one page shows; an event that was replayed more often than this is rare.
@@ -25,6 +26,8 @@ class Leg:
     queued: QueueRow | None = None
     letter: DeadLetter | None = None
     replay: Replay | None = None
+    # What it waits behind, where its subscription keeps the order of its key.
+    ahead: Ahead | None = None
 
     @property
     def state(self) -> str:
@@ -86,12 +89,16 @@ class Leg:
 
 
 def of(deliveries: Sequence[Delivery]) -> list[Leg]:
-    """Return deliveries with their tries, places in the queue, letters and replays: 4 queries."""
+    """Return deliveries with their tries, places in the queue, letters and replays: 4 queries.
+
+    Three more where some of them keep the order of a key.
+    """
     ids = [one.pk for one in deliveries]
     tries: dict[UUID, list[Attempt]] = {pk: [] for pk in ids}
     for attempt in Attempt.objects.filter(delivery_id__in=ids).order_by("id")[:MOST_ATTEMPTS]:
         tries[attempt.delivery_id].append(attempt)
     queued = QueueRow.objects.in_bulk(ids)
+    ahead = parking.ahead_of(queued.values())
     letters = DeadLetter.objects.select_related("failure_group").in_bulk(ids)
     replays = Replay.objects.select_related("requested_by").in_bulk(
         {one.replay_id for one in deliveries if one.replay_id}
@@ -103,6 +110,7 @@ def of(deliveries: Sequence[Delivery]) -> list[Leg]:
             queued=queued.get(one.pk),
             letter=letters.get(one.pk),
             replay=replays.get(one.replay_id) if one.replay_id else None,
+            ahead=ahead.get(one.pk),
         )
         for one in deliveries
     ]

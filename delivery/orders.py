@@ -15,7 +15,7 @@ from catalog.models import Application, EventType, Region, SchemaVersion, Topic
 from catalog.words import TopicKind
 from delivery import addresses, configuration, filters, mapping
 from delivery.endpoints import Credentials
-from delivery.states import Batching, BodyMode, DeliveryMode
+from delivery.states import Batching, BodyMode, DeliveryMode, Poison
 
 MAX_CONCURRENCY = 200
 MAX_TIMEOUT_SECONDS = 120
@@ -45,6 +45,7 @@ class Wishes(TypedDict, total=False):
     batch_max_bytes: int
     batch_max_wait_seconds: int | None
     is_ordered: bool
+    poison: str
     concurrency: int
     rate_per_second: int | None
     timeout_seconds: int
@@ -71,6 +72,7 @@ class Order:
     batch_max_bytes: int = collecting.DEFAULT_BYTES
     batch_max_wait_seconds: int | None = None
     is_ordered: bool = False
+    poison: str = Poison.SKIP
     concurrency: int = 16
     rate_per_second: int | None = None
     timeout_seconds: int = 15
@@ -138,6 +140,8 @@ def _faults(order: Order, application: Application, topic: Topic, environment: s
     yield from _batch_faults(order, topic)
     if order.mode not in DeliveryMode.values:
         yield "mode", _("Choose webhook or pull.")
+    if order.poison not in Poison.values:
+        yield "poison", _("Choose skip, block or park.")
     if order.body not in BodyMode.values:
         yield "body", _("Choose binary, structured, data or mapped.")
     if order.mode == DeliveryMode.WEBHOOK:

@@ -18,6 +18,9 @@ from enum import StrEnum
 
 from delivery.transports import TIMEOUTS, ErrorClass, TransportError
 
+# Where nothing else says how long: an event that is never given up, of a policy without waits.
+LAST_WAIT_SECONDS = 300.0
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RetryPolicy:
@@ -31,6 +34,10 @@ class RetryPolicy:
     # Sending the same again cannot help: what must change is the request or the endpoint.
     permanent_statuses: frozenset[int] = frozenset({400, 401, 403, 404, 413, 422})
     overload_statuses: frozenset[int] = frozenset({429, 502, 503, 504})
+    # Of an event with a key, in an ordered subscription: it is never given up, unless the receiver
+    # asks for that; or what comes after it waits for a person once it is.
+    keeps_trying: bool = False
+    parks_key: bool = False
 
 
 class Control(StrEnum):
@@ -122,22 +129,31 @@ def decide(
         return Disable(reason=DisableReason.GONE)
     if asked is Control.ABORT_MESSAGE:
         return Dead(limit=Limit.ABORTED)
-    if outcome.permanent or outcome.status in policy.permanent_statuses:
-        return Dead(limit=Limit.PERMANENT)
-    if attempts_made > len(policy.waits_seconds):
-        return Dead(limit=Limit.ATTEMPTS)
     wait = wait_seconds(policy, attempts_made, outcome, now=now, jitter=jitter)
     age = (now - first_attempt_at).total_seconds() - paused_seconds
-    if age + wait > policy.max_age_seconds:
-        return Dead(limit=Limit.AGE)
+    limit = _limit(policy, attempts_made, outcome, age=age + wait)
+    if limit is not None and not policy.keeps_trying:
+        return Dead(limit=limit)
     return Retry(due_at=now + timedelta(seconds=wait))
+
+
+def _limit(
+    policy: RetryPolicy, attempts_made: int, outcome: Outcome, *, age: float
+) -> Limit | None:
+    """Return what forbids one more try, of an event that would have this age by then."""
+    if outcome.permanent or outcome.status in policy.permanent_statuses:
+        return Limit.PERMANENT
+    if attempts_made > len(policy.waits_seconds):
+        return Limit.ATTEMPTS
+    return Limit.AGE if age > policy.max_age_seconds else None
 
 
 def wait_seconds(
     policy: RetryPolicy, attempts_made: int, outcome: Outcome, *, now: datetime, jitter: float
 ) -> float:
     """Return how long to wait before the next attempt (the module's docstring has the formula)."""
-    wait = policy.waits_seconds[attempts_made - 1] * (1 + policy.jitter * jitter)
+    waits = policy.waits_seconds or (LAST_WAIT_SECONDS,)
+    wait = waits[min(attempts_made, len(waits)) - 1] * (1 + policy.jitter * jitter)
     if outcome.status in policy.overload_statuses or outcome.error_class in TIMEOUTS:
         wait = max(wait, policy.overload_floor_seconds)
     asked = retry_after_seconds(outcome.retry_after, now=now)

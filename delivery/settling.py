@@ -20,7 +20,7 @@ import orjson
 from django.db import DataError, IntegrityError, connection
 
 from catalog.ids import uuid7
-from delivery import batching, dead_letters, replay_results, retrying
+from delivery import batching, dead_letters, parking, replay_results, retrying
 from delivery.claiming import Owed
 from delivery.dead_letters import Death
 from delivery.models import FailureGroup
@@ -206,6 +206,7 @@ def _settle(results: Sequence[Result], now: datetime) -> Settled:
         deaths = [death for death in deaths if death.owed.delivery_id in held]
         if deaths:
             dead_letters.bury(deaths, groups, now=now)
+            parking.park([death for death in deaths if death.parks_key], now=now)
         if replayed:
             replay_results.note({pk: replayed[pk] for pk in replayed if pk in held}, now=now)
         if leavers:
@@ -246,8 +247,11 @@ def _fate(result: Result, now: datetime) -> _Fate:
 def _after_failure(tried: Tried, error: TransportError, now: datetime) -> _Fate:
     owed, attempts = tried.owed, tried.owed.attempts + 1
     first = owed.first_attempt_at or tried.started_at
+    policy = tried.policy
+    if policy.keeps_trying and owed.order_key is None:
+        policy = replace(policy, keeps_trying=False)  # nothing waits behind it
     decision = retrying.decide(
-        tried.policy,
+        policy,
         attempts_made=attempts,
         first_attempt_at=first,
         now=now,
@@ -265,6 +269,7 @@ def _after_failure(tried: Tried, error: TransportError, now: datetime) -> _Fate:
             attempts=attempts,
             first_attempt_at=first,
             started_at=tried.started_at,
+            parks_key=policy.parks_key and not owed.is_replay and owed.order_key is not None,
         )
         status = DeliveryStatus.DEAD
         return _Fate(

@@ -35,6 +35,7 @@ def order_of(subscription: Subscription) -> Order:
         batch_max_bytes=subscription.batch_max_bytes,
         batch_max_wait_seconds=subscription.batch_max_wait_seconds,
         is_ordered=subscription.is_ordered,
+        poison=subscription.poison,
         concurrency=subscription.concurrency,
         rate_per_second=subscription.rate_per_second,
         timeout_seconds=subscription.timeout_seconds,
@@ -59,6 +60,7 @@ def write(order: Order, subscription: Subscription) -> None:
     subscription.batch_max_bytes = order.batch_max_bytes
     subscription.batch_max_wait_seconds = order.batch_max_wait_seconds
     subscription.is_ordered = order.is_ordered
+    subscription.poison = order.poison
     subscription.concurrency = order.concurrency
     subscription.rate_per_second = order.rate_per_second
     subscription.timeout_seconds = order.timeout_seconds
@@ -119,10 +121,7 @@ def fallback_for(
     if standing is not None and standing.url == order.fallback_url:
         return standing
     region_id = order.endpoint_region or application.region_id
-    made, _secret = endpoints.make(
-        application, url=order.fallback_url, region_id=region_id, now=now
-    )
-    return made
+    return endpoints.make_second(application, url=order.fallback_url, region_id=region_id, now=now)
 
 
 def facts(order: Order) -> Mapping[str, object]:

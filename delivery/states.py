@@ -99,6 +99,14 @@ class Batching(models.TextChoices):
     BATCHES = "batches", _("In batches")
 
 
+class Poison(models.TextChoices):
+    """What an ordered subscription does with an event that cannot be delivered."""
+
+    SKIP = "skip", _("Give it up as a dead letter and go on with its key")
+    BLOCK = "block", _("Keep trying; later events of its key wait")
+    PARK = "park", _("Give it up and park its key: later events wait until someone decides")
+
+
 class BodyMode(models.TextChoices):
     """What the body of a webhook holds."""
 

@@ -15,7 +15,7 @@ from catalog.words import Environment
 from delivery import addresses, configuration
 from delivery.conditions import Operator, to_filter
 from delivery.models import Subscription
-from delivery.states import Batching, BodyMode
+from delivery.states import Batching, BodyMode, Poison
 from governance import access
 from governance.actions import Action
 
@@ -208,6 +208,16 @@ class EditForm(ConditionFields):
         required=False,
         help_text=_("Empty means a minute. These three count only for “in batches”."),
     )
+    is_ordered = forms.BooleanField(
+        label=_("In order per key"),
+        required=False,
+        help_text=_("Of each key of the topic one event is out at a time, the oldest first."),
+    )
+    poison = forms.ChoiceField(
+        label=_("If an event of a key fails for good"),
+        choices=Poison.choices,
+        help_text=_("Counts only for “in order per key”."),
+    )
     concurrency = forms.IntegerField(
         label=_("Requests at once"),
         min_value=1,
@@ -231,6 +241,8 @@ class EditForm(ConditionFields):
             "endpoint_url": endpoint.url if endpoint else "",
             "body": subscription.body,
             "mapping": subscription.mapping,
+            "is_ordered": subscription.is_ordered,
+            "poison": subscription.poison,
             "batching": subscription.batching,
             "batch_max_events": subscription.batch_max_events,
             "batch_max_bytes": subscription.batch_max_bytes,
@@ -247,6 +259,8 @@ class EditForm(ConditionFields):
             "name",
             "body",
             "mapping",
+            "is_ordered",
+            "poison",
             "batching",
             "batch_max_events",
             "batch_max_bytes",

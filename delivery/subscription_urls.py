@@ -17,6 +17,11 @@ urlpatterns = [
         subscriptions.subscription_edit,
         name="subscription-edit",
     ),
+    path(
+        "subscriptions/<int:number>/keys/<uuid:pk>/",
+        subscriptions.parked_key_act,
+        name="parked-key-act",
+    ),
     re_path(
         r"^subscriptions/(?P<number>\d+)/(?P<verb>pause|resume|ping|probe|rotate-secret|end)/$",
         subscriptions.subscription_act,

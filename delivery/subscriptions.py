@@ -10,11 +10,11 @@ from django.utils.translation import gettext as _
 
 from catalog.models import Application, Topic, User
 from catalog.moves import IllegalMove
-from delivery import backlogs, batching, orders, signals, standing_orders
+from delivery import backlogs, batching, orders, parking, signals, standing_orders
 from delivery.models import Circuit, Subscription
 from delivery.orders import Order, Wishes
 from delivery.pings import PingResult, ping
-from delivery.states import CircuitState, DisableReason, SubscriptionState
+from delivery.states import CircuitState, DisableReason, Poison, SubscriptionState
 from governance import access
 from governance.actions import Action
 from governance.governed import governed, record
@@ -107,6 +107,8 @@ def change(
         standing_orders.write(order, subscription)
         if subscription.collecting_rule != rule:
             batching.follow(subscription, now=now)
+        if not (subscription.is_ordered and subscription.poison == Poison.PARK):
+            parking.let_all_go(subscription, now=now)
         signals.subscription_changed.send(Subscription, thing=subscription, by=by, now=now)
         old, new = standing_orders.facts(before), standing_orders.facts(order)
         record(

@@ -34,6 +34,8 @@ class Ask:
     may_probe: bool = False
     # So many may be out over all workers; None where each worker counts its own.
     most: int | None = None
+    # Each worker must see what the others took, as where a key is never out twice.
+    takes_turns: bool = False
     # How it wants its batches, where events go out together.
     batches: Terms | None = None
 
@@ -73,7 +75,7 @@ def take(
         asked[one.subscription_id] = room
         if room and ask.batches is not None:
             owed += batching.claim(replace(one, room=room), ask.batches, now=now)
-        elif room and ask.most is not None:
+        elif room and (ask.most is not None or ask.takes_turns):
             owed += claiming.claim_within(replace(one, room=room), most=ask.most, now=now)
         elif room:
             wanted.append(replace(one, room=room))
@@ -111,6 +113,8 @@ def settle(
 def _probe(ask: Ask, now: datetime) -> list[Owed]:
     if ask.batches is not None:
         return batching.claim(_first(ask.wanted), ask.batches, now=now)
+    if ask.takes_turns:
+        return claiming.claim_within(_first(ask.wanted), most=None, now=now)
     return claiming.claim([_first(ask.wanted)], now=now)
 
 

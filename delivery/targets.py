@@ -32,7 +32,7 @@ from delivery.expressions import Expression
 from delivery.models import Endpoint, EndpointSecret, Subscription
 from delivery.outgoing import Address
 from delivery.retrying import RetryPolicy
-from delivery.states import BodyMode, DeliveryMode, SubscriptionState
+from delivery.states import BodyMode, DeliveryMode, Poison, SubscriptionState
 from delivery.translations import Translations
 from governance import access
 from governance.models import LedgerHead
@@ -148,8 +148,10 @@ def _target(subscription: Subscription, secrets: Mapping[UUID, Sequence[str]]) -
     policy = configuration.retry_policy()
     primary, fallback, mapped_by, fault = None, None, None, ""
     try:
-        primary = _address(subscription.endpoint, secrets)
-        fallback = _address(subscription.fallback_endpoint, secrets)
+        mine = secrets.get(subscription.endpoint_id or subscription.pk, ())
+        primary = _address(subscription.endpoint, mine)
+        # Whoever receives it verifies with the one secret that they were shown.
+        fallback = _address(subscription.fallback_endpoint, mine)
         if subscription.body == BodyMode.MAPPED:
             mapped_by = mapping.compile(subscription.mapping)
     except (sealing.Unreadable, mapping.InvalidMapping, ValueError) as error:
@@ -174,6 +176,8 @@ def _target(subscription: Subscription, secrets: Mapping[UUID, Sequence[str]]) -
             policy,
             waits_seconds=policy.waits_seconds if waits is None else tuple(waits),
             max_age_seconds=subscription.max_age_seconds,
+            keeps_trying=subscription.is_ordered and subscription.poison == Poison.BLOCK,
+            parks_key=subscription.is_ordered and subscription.poison == Poison.PARK,
         ),
         primary=primary or Address(url="", region=""),
         fallback=fallback,
@@ -181,13 +185,13 @@ def _target(subscription: Subscription, secrets: Mapping[UUID, Sequence[str]]) -
     )
 
 
-def _address(endpoint: Endpoint | None, secrets: Mapping[UUID, Sequence[str]]) -> Address | None:
+def _address(endpoint: Endpoint | None, secrets: Sequence[str]) -> Address | None:
     if endpoint is None:
         return None
     return outgoing.address(
         endpoint.url,
         region=endpoint.region_id,
-        secrets=[sealing.unseal(sealed) for sealed in secrets.get(endpoint.pk, ())],
+        secrets=[sealing.unseal(sealed) for sealed in secrets],
         credentials=endpoints.credentials_of(endpoint),
         custom_ca=endpoint.custom_ca,
     )

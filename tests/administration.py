@@ -26,6 +26,7 @@ from delivery.models import (
     FilteredCount,
     NewsChoice,
     Notification,
+    ParkedKey,
     PortalEvent,
     QueueRow,
     ReplayItem,
@@ -220,6 +221,9 @@ def _deliver(letter: DeadLetter) -> None:
     RollupMark.objects.create(name=str(uuid7()), at=now)
     FilteredCount.objects.create(subscription_id=subscription.pk, minute=now, count=2)
     FeedPosition.objects.create(subscription=subscription)
+    ParkedKey.objects.create(
+        subscription=subscription, order_key="A-1", delivery_id=uuid7(), parked_at=timezone.now()
+    )
     Notification.objects.create(
         user=make_person(), kind="failure", key=str(uuid7()), text="It fails.", created_at=now
     )

@@ -220,6 +220,7 @@ def _death(
             first_attempt_at=at,
             waited_seconds=0,
             is_replay=False,
+            order_key=None,
         ),
         error=TransportError(
             f"The receiver answered {status}.",

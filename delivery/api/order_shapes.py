@@ -17,6 +17,7 @@ from delivery.states import (
     CircuitState,
     DeliveryMode,
     DisableReason,
+    Poison,
     SubscriptionState,
 )
 
@@ -101,6 +102,7 @@ class OrderWish(serializers.Serializer[Any]):
     batch_max_bytes = serializers.IntegerField(required=False, help_text="Of data, uncompressed.")
     batch_max_wait_seconds = serializers.IntegerField(required=False, allow_null=True)
     is_ordered = serializers.BooleanField(required=False)
+    poison = serializers.ChoiceField(choices=Poison.choices, required=False)
     concurrency = serializers.IntegerField(required=False)
     rate_per_second = serializers.IntegerField(required=False, allow_null=True)
     timeout_seconds = serializers.IntegerField(required=False)
@@ -153,6 +155,7 @@ class SubscriptionShape(serializers.Serializer[Subscription]):
     batch_max_bytes = serializers.IntegerField()
     batch_max_wait_seconds = serializers.IntegerField(allow_null=True)
     is_ordered = serializers.BooleanField()
+    poison = serializers.ChoiceField(choices=Poison.choices)
     concurrency = serializers.IntegerField()
     rate_per_second = serializers.IntegerField(allow_null=True)
     timeout_seconds = serializers.IntegerField()

@@ -15,6 +15,7 @@ from delivery.models.subscriptions import (
     Endpoint,
     EndpointSecret,
     FeedPosition,
+    ParkedKey,
     Subscription,
 )
 from delivery.models.translations import Translation
@@ -34,6 +35,7 @@ __all__ = [
     "FilteredCount",
     "NewsChoice",
     "Notification",
+    "ParkedKey",
     "Payload",
     "PortalEvent",
     "QueueRow",

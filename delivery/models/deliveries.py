@@ -140,6 +140,11 @@ class QueueRow(models.Model):
                 condition=Q(order_key__isnull=False),
             ),
             models.Index(
+                fields=["subscription_id", "order_key"],
+                name="queue_out_of_key",
+                condition=Q(order_key__isnull=False, lease__isnull=False),
+            ),
+            models.Index(
                 fields=["subscription_id", "due_at"],
                 name="queue_replays",
                 condition=Q(is_replay=True),

@@ -24,6 +24,7 @@ from delivery.states import (
     CircuitState,
     DeliveryMode,
     DisableReason,
+    Poison,
     SubscriptionState,
 )
 
@@ -135,6 +136,12 @@ class Subscription(BatchLimits, Identified):
         _("one by one or together"), max_length=10, choices=Batching, default=Batching.TOPIC
     )
     is_ordered = models.BooleanField(_("in order per key"), default=False)
+    poison = models.CharField(
+        _("if an event of a key fails for good"),
+        max_length=10,
+        choices=Poison,
+        default=Poison.SKIP,
+    )
     concurrency = models.PositiveSmallIntegerField(_("requests at once"), default=16)
     rate_per_second = models.PositiveIntegerField(_("most per second"), null=True, blank=True)
     timeout_seconds = models.PositiveSmallIntegerField(_("time-out, seconds"), default=15)
@@ -244,3 +251,34 @@ class FeedPosition(models.Model):
 
     def __str__(self) -> str:
         return f"{self.subscription_id}: {self.acknowledged} of {self.handed_out}"
+
+
+class ParkedKey(Identified):
+    """A key of an ordered subscription whose events wait for someone to decide; see `parking`.
+
+    Written by workers when an event of it died, deleted when it is let go; the ledger keeps both.
+    """
+
+    subscription = models.ForeignKey(
+        Subscription,
+        on_delete=models.CASCADE,
+        related_name="parked_keys",
+        verbose_name=_("subscription"),
+    )
+    order_key = models.TextField(_("key"))
+    # The one that died: its page has the dead letter.
+    delivery_id = models.UUIDField(_("failed delivery"))
+    parked_at = models.DateTimeField(_("parked"))
+
+    class Meta:
+        verbose_name = _("parked key")
+        verbose_name_plural = _("parked keys")
+        ordering = ["parked_at"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["subscription", "order_key"], name="parked_once_a_subscription"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.order_key

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from typing import Any
+from uuid import UUID
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -16,6 +17,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
@@ -27,6 +29,7 @@ from delivery import (
     batching,
     connecting,
     orders,
+    parking,
     pings,
     probing,
     sealing,
@@ -44,6 +47,7 @@ from governance.forms import ReasonForm
 
 PER_PAGE = 30
 LATEST = 15
+MOST_KEYS = 50
 ACTIONS = (
     Action.SUBSCRIPTION_CHANGE,
     Action.SUBSCRIPTION_PAUSE,
@@ -239,6 +243,7 @@ def subscription_detail(request: PortalRequest, number: int) -> HttpResponse:
         "secret": sealing.unseal(sealed) if new_number == number and sealed else "",
         "advice": orders.advice(order),
         "collects": collecting_words.tell(subscription.collecting_rule, now=timezone.now()),
+        "parked": list(parking.with_waiting(subscription.parked_keys.all())[:MOST_KEYS]),
         "collected": batching.collected([subscription.pk]).get(subscription.pk, 0),
         "clicks": connecting.clicks(subscription.application.kind),
         "is_paused": subscription.state != SubscriptionState.ACTIVE,
@@ -280,6 +285,28 @@ def subscription_act(request: PortalRequest, number: int, verb: str) -> HttpResp
     subscription = _subscription(request, number)
     try:
         return _act(request, subscription, verb)
+    except ValidationError as error:
+        messages.error(request, " ".join(error.messages))
+    return redirect(_way_back(request, number))
+
+
+@login_required
+@require_POST
+def parked_key_act(request: PortalRequest, number: int, pk: UUID) -> HttpResponse:
+    """Let a parked key go: send what waits behind the event that failed, or discard it."""
+    subscription = _subscription(request, number)
+    key = get_object_or_404(subscription.parked_keys.select_related("subscription"), pk=pk)
+    now, reason = timezone.now(), request.POST.get("reason", "").strip()
+    try:
+        if request.POST.get("verb") == "discard":
+            count = parking.discard(key, reason=reason, by=request.user, now=now)
+            told = ngettext(
+                "%(n)s delivery is discarded.", "%(n)s deliveries are discarded.", count
+            )
+        else:
+            count = parking.release(key, by=request.user, now=now, reason=reason)
+            told = ngettext("%(n)s delivery goes on.", "%(n)s deliveries go on.", count)
+        messages.success(request, told % {"n": count})
     except ValidationError as error:
         messages.error(request, " ".join(error.messages))
     return redirect(_way_back(request, number))

@@ -180,6 +180,14 @@ def test_a_machine_makes_changes_and_ends_a_subscription(shop: Shop) -> None:
     assert shop.machine.get(where).status_code == 404
 
 
+@pytest.mark.parametrize("name", ["Host", "webhook-id", "ce-type", "Content-Length", "traceparent"])
+def test_headers_that_are_ours_are_refused_when_they_are_saved(shop: Shop, name: str) -> None:
+    wish = {"event_types": [TYPE], "endpoint_url": URL}
+    answer = shop.machine.post("subscriptions", {**wish, "credentials": {"headers": {name: "7"}}})
+    assert answer.status_code == 422
+    assert pointers(answer) == {"/credentials"}
+
+
 def test_credentials_are_taken_and_never_answered(shop: Shop) -> None:
     wish: dict[str, object] = {"event_types": [TYPE], "endpoint_url": URL}
     auth = {"kind": "basic", "username": "shop", "password": "open sesame"}

@@ -343,10 +343,20 @@ def test_a_fallback_takes_what_comes_while_the_circuit_is_open(
         receiver.url(), concurrency=1, retry_waits_seconds=[3600, 3600]
     )
     add_fallback(subscription, receiver.url("/fallback"))
+    secret = add_secret(subscription)
     owe(subscription, make_events(version, 60))
     engine.drain(seconds=5)
     assert len(receiver.ids("/fallback")) >= 20
     assert QueueRow.objects.filter(attempts=0).count() == 0
+    got = next(one for one in receiver.got if one.path == "/fallback")
+    signing.verify(
+        [secret],
+        message_id=got.id,
+        timestamp=got.headers["webhook-timestamp"],
+        signature=got.headers["webhook-signature"],
+        body=got.body,
+        now=time.time(),
+    )
 
 
 def test_a_key_is_delivered_in_order_with_one_in_flight(engine: Engine, receiver: Receiver) -> None:

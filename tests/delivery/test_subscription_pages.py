@@ -231,7 +231,7 @@ def test_change_is_kept_with_its_reason_and_refused_where_it_cannot_work() -> No
         "name": "Renamed", "endpoint_url": "http://127.0.0.1:9/new", "body": "structured",
         "mapping": "", "concurrency": "4", "rate_per_second": "", "timeout_seconds": "10",
         "filter": "", "reason": "It moved.", "batching": "batches", "batch_max_events": "50",
-        "batch_max_bytes": "1000", "batch_max_wait_seconds": "",
+        "batch_max_bytes": "1000", "batch_max_wait_seconds": "", "poison": "skip",
     }  # fmt: skip
     refused = client.post(page, {**form, "concurrency": "100000", "filter": '{"odd": 1}'})
     assert refused.status_code == 200
