@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, path
 
-from catalog.api import asyncapi, contracts, places
+from catalog.api import asyncapi, contracts, deploys, places
 
 app_name = "catalog-api"
 
@@ -19,6 +19,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("topics/<str:name>/asyncapi", asyncapi.OfTopic.as_view(), name="topic-asyncapi"),
     path("asyncapi", asyncapi.Everything.as_view(), name="asyncapi"),
     path("applications", places.Applications.as_view(), name="applications"),
+    path("applications/<str:slug>/deploys", deploys.Deploys.as_view(), name="deploys"),
     path("applications/<str:slug>", places.OneApplication.as_view(), name="application"),
     path("teams", places.Teams.as_view(), name="teams"),
     path("teams/<str:slug>", places.OneTeam.as_view(), name="team"),

@@ -54,3 +54,17 @@ class KeyForm(forms.Form):
         required=False,
         help_text=_("Where this key is used, so that you know which one to revoke."),
     )
+
+
+class DeployForm(forms.Form):
+    """What went live, and where."""
+
+    what = forms.CharField(
+        label=_("What was deployed"),
+        max_length=120,
+        help_text=_("A version, a commit, a sentence. From a pipeline: POST …/deploys."),
+    )
+    environment = forms.ChoiceField(
+        label=_("Environment"), choices=Environment.choices, initial=Environment.PRODUCTION
+    )
+    note = forms.CharField(label=_("Note"), required=False, max_length=400)

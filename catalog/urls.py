@@ -35,6 +35,11 @@ urlpatterns = [
     path("applications/new/", applications.application_new, name="application-new"),
     path("applications/<slug:slug>/", applications.application_detail, name="application-detail"),
     path("applications/<slug:slug>/edit/", applications.application_edit, name="application-edit"),
+    path(
+        "applications/<slug:slug>/deployed/",
+        applications.application_deployed,
+        name="application-deployed",
+    ),
     path("applications/<slug:slug>/keys/new/", applications.key_new, name="key-new"),
     path(
         "applications/<slug:slug>/keys/<uuid:pk>/revoke/",

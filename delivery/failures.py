@@ -22,7 +22,8 @@ from governance import access
 from governance.actions import Action
 from governance.governed import governed, record
 from governance.ledger import reference
-from governance.models import LedgerEntry
+from governance.models import Grant, LedgerEntry
+from governance.states import Verb
 
 ASSIGNED = "failure:assign"
 IGNORED = "failure:ignore"
@@ -194,8 +195,8 @@ def known_resolutions(
 def changes_before(group: FailureGroup) -> QuerySet[LedgerEntry]:
     """Return what changed last before the failure began, the newest first.
 
-    Of the subscription, its endpoint and application, and of the topic's contracts; needs
-    `with_names()`.
+    Of the subscription, its endpoint and application, of the topic's contracts, and deploys of who
+    publishes to it; needs `with_names()`.
     """
     subscription = group.subscription
     things = [subscription, subscription.application]
@@ -206,13 +207,28 @@ def changes_before(group: FailureGroup) -> QuerySet[LedgerEntry]:
     contract = reduce(or_, [Q(action__startswith=one) for one in _OF_CONTRACT])
     return (
         LedgerEntry.objects.filter(
-            own | (Q(related__has_key=reference(subscription.topic)) & contract),
+            own
+            | (Q(related__has_key=reference(subscription.topic)) & contract)
+            | (Q(action=Action.APPLICATION_DEPLOY) & _about_publishers(group)),
             at__lte=group.first_seen_at,
         )
         .exclude(action__startswith="failure:")
         .exclude(action__startswith="secret:view")
+        .exclude(Q(action=Action.APPLICATION_DEPLOY) & ~Q(after__environment=group.environment))
         .order_by("-number")[:SHOWN_CHANGES]
     )
+
+
+def _about_publishers(group: FailureGroup) -> Q:
+    """Match entries about applications that might publish to the topic when the failure began."""
+    grants = Grant.objects.in_force(group.first_seen_at).filter(
+        topic=group.subscription.topic,
+        verb=Verb.PUBLISH,
+        environment=group.environment,
+        application__isnull=False,
+    )
+    publishers = [one.application for one in grants.select_related("application")[:50]]
+    return Q(related__has_any_keys=[reference(one) for one in publishers if one])
 
 
 def _close_letter(delivery_id: UUID, reason: str, now: datetime) -> None:

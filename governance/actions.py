@@ -26,6 +26,7 @@ class Action(StrEnum):
     APPLICATION_VIEW = "application:view"
     APPLICATION_REGISTER = "application:register"
     APPLICATION_CHANGE = "application:change"
+    APPLICATION_DEPLOY = "application:deploy"
     KEY_VIEW = "key:view"
     KEY_CREATE = "key:create"
     KEY_REVOKE = "key:revoke"

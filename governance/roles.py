@@ -73,6 +73,7 @@ RULES: Mapping[Action, Rule] = {
     Action.APPLICATION_VIEW: _rule("catalog.view_application", OWNER, ANYONE),
     Action.APPLICATION_REGISTER: _rule("catalog.add_application", OWNER),  # the team's members
     Action.APPLICATION_CHANGE: _rule("catalog.change_application", OWNER),
+    Action.APPLICATION_DEPLOY: _rule("catalog.change_application", OWNER),
     Action.KEY_VIEW: _rule("governance.view_apikey", OWNER),
     Action.KEY_CREATE: _rule("governance.add_apikey", OWNER),  # of the application
     Action.KEY_REVOKE: _rule("governance.change_apikey", OWNER),
@@ -147,6 +148,7 @@ SERVICE_ACTIONS = frozenset(
         Action.TOPIC_SUBSCRIBE,
         Action.EVENT_TYPE_VIEW,
         Action.APPLICATION_VIEW,
+        Action.APPLICATION_DEPLOY,
         Action.GRANT_VIEW,
         Action.ACCESS_REQUEST_VIEW,
         Action.CHANGE_VIEW,

@@ -58,6 +58,7 @@ VERBS = {
     "create": _("Created"),
     "decide": _("Decided on"),
     "delete": _("Removed"),
+    "deploy": _("Deployed"),
     "deprecate": _("Deprecated"),
     "disable": _("Disabled"),
     "discard": _("Discarded"),
@@ -77,6 +78,7 @@ VERBS = {
     "open": _("Opened"),
     "park": _("Parked"),
     "pause": _("Paused"),
+    "probe": _("Probed"),
     "promote": _("Promoted"),
     "propose": _("Proposed"),
     "publish": _("Published to"),
@@ -86,6 +88,7 @@ VERBS = {
     "reopen": _("Reopened"),
     "replay": _("Replayed"),
     "resolve": _("Resolved"),
+    "restore": _("Put back into use"),
     "resume": _("Resumed"),
     "retire": _("Retired"),
     "review": _("Reviewed"),
@@ -101,6 +104,7 @@ VERBS = {
     "trace": _("Traced"),
     "view": _("Looked at"),
     "withdraw": _("Withdrew"),
+    "write": _("Wrote"),
 }
 
 

@@ -17,15 +17,16 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
 from catalog import form_faults
-from catalog.forms import ApplicationForm, KeyForm
+from catalog.forms import ApplicationForm, DeployForm, KeyForm
 from catalog.models import Application
 from catalog.requests import PortalRequest
-from governance import access, applications, keys
+from governance import access, applications, deploys, keys
 from governance.actions import Action
 from governance.models import ApiKey, Grant
 
 PER_PAGE = 30
 SENT_KEY_FORMS = "sent_key_forms"
+LATEST_DEPLOYS = 5
 
 
 @login_required
@@ -67,7 +68,10 @@ def _application(request: PortalRequest, slug: str) -> Application:
 @login_required
 def application_detail(request: PortalRequest, slug: str) -> HttpResponse:
     """Show what an application may do, what it receives, and its keys to those who own it."""
-    application = _application(request, slug)
+    return _show(request, _application(request, slug), DeployForm())
+
+
+def _show(request: PortalRequest, application: Application, form: DeployForm) -> HttpResponse:
     grants = access.restrict(
         Grant.objects.filter(Q(application=application) | Q(team=application.team_id)),
         request.user,
@@ -81,7 +85,10 @@ def application_detail(request: PortalRequest, slug: str) -> HttpResponse:
         "grants": grants.with_names().order_by("state", "topic__name")[:50],
         "keys": own_keys.order_by("revoked_at", "-created_at")[:50],
         "now": timezone.now(),
+        "deploys": deploys.marks(application)[:LATEST_DEPLOYS],
+        "deploy_form": form,
         "can": {
+            "deploy": access.allows(request.user, Action.APPLICATION_DEPLOY, application),
             "change": access.allows(request.user, Action.APPLICATION_CHANGE, application),
             "make_key": access.allows(request.user, Action.KEY_CREATE, application),
             "subscribe": access.allows(request.user, Action.SUBSCRIPTION_CREATE, application),
@@ -89,6 +96,19 @@ def application_detail(request: PortalRequest, slug: str) -> HttpResponse:
         },
     }
     return render(request, "catalog/application_detail.html", context)
+
+
+@login_required
+@require_POST
+def application_deployed(request: PortalRequest, slug: str) -> HttpResponse:
+    """Mark that the application was deployed."""
+    application = _application(request, slug)
+    form = DeployForm(request.POST)
+    if form.is_valid():
+        deploys.mark(application, **form.cleaned_data, by=request.user, now=timezone.now())
+        messages.success(request, _("Marked. A failure that begins now names it."))
+        return redirect("catalog:application-detail", slug)
+    return _show(request, application, form)
 
 
 @login_required

@@ -39,6 +39,7 @@ MATRIX: dict[Action, tuple[str, str]] = {
     Action.APPLICATION_VIEW: ("application", EVERYONE),
     Action.APPLICATION_REGISTER: ("team", f"{SALES} admin"),
     Action.APPLICATION_CHANGE: ("application", f"{SALES} admin"),
+    Action.APPLICATION_DEPLOY: ("application", f"{SALES} admin"),
     Action.KEY_VIEW: ("key", f"{SALES} admin support"),
     Action.KEY_CREATE: ("application", f"{SALES} admin"),
     Action.KEY_REVOKE: ("key", f"{SALES} admin"),
@@ -192,7 +193,7 @@ def test_nobody_approves_what_an_application_of_their_team_proposed(world: World
 
 SERVICE_MATRIX = {
     "topic": {Action.TOPIC_PUBLISH, Action.TOPIC_SUBSCRIBE},  # to publish: in open staging
-    "application": {Action.APPLICATION_VIEW, Action.SUBSCRIPTION_CREATE},
+    "application": {Action.APPLICATION_DEPLOY, Action.APPLICATION_VIEW, Action.SUBSCRIPTION_CREATE},
     "subscription": {
         Action.SUBSCRIPTION_VIEW,
         Action.SUBSCRIPTION_CHANGE,
