@@ -295,6 +295,10 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     "remind": {"task": "governance.remind", "schedule": schedule(run_every=600)},
     "roll-up": {"task": "delivery.roll_up", "schedule": schedule(run_every=10)},
     "mail": {"task": "delivery.send_mail", "schedule": schedule(run_every=15)},
+    "remind-of-changes": {
+        "task": "delivery.remind_of_changes",
+        "schedule": schedule(run_every=600),
+    },
     "partitions": {"task": "delivery.keep_partitions", "schedule": schedule(run_every=3600)},
 }
 

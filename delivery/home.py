@@ -17,7 +17,7 @@ from delivery import diagnosis
 from delivery.models import FailureGroup, Replay, Rollup, Subscription
 from delivery.models.counts import Grain
 from delivery.states import CircuitState, FailureGroupState, ReplayState, SubscriptionState
-from governance import access
+from governance import access, reviews
 from governance.actions import Action
 from governance.models import AccessRequest, ChangeRequest, Grant
 from governance.states import ChangeState
@@ -62,6 +62,7 @@ def needs(user: User, *, environment: str, now: datetime) -> list[Need]:
         _failures,
         _stopped,
         _access_requests,
+        _sign_offs,
         _reviews,
         _own_changes,
         _replays,
@@ -141,6 +142,24 @@ def _access_requests(user: User, environment: str, now: datetime) -> Iterator[Ne
             action=_("Decide"),
             facts=(str(one.requested_by), one.get_environment_display()),
             since=one.requested_at,
+        )
+
+
+def _sign_offs(user: User, environment: str, now: datetime) -> Iterator[Need]:
+    seen = access.restrict(
+        ChangeRequest.objects.filter(state__in=reviews.ASKED_IN), user, Action.CHANGE_VIEW
+    )
+    for change, one in reviews.waiting_for(user, seen.order_by("due_at", "number"))[:MOST]:
+        yield Need(
+            tone="bad" if one.is_late(now) else "warn",
+            icon="hand-raised",
+            title=_("%(change)s breaks %(application)s: can you live with it?")
+            % {"change": change.title, "application": one.application},
+            text=" ".join(one.because),
+            href=f"{reverse('governance:change-request-detail', args=[change.number])}#sign-offs",
+            action=_("Answer"),
+            facts=(str(change), _("late") if one.is_late(now) else _("before it is decided")),
+            since=change.opened_at,
         )
 
 

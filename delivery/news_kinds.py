@@ -20,6 +20,7 @@ class NewsKind(models.TextChoices):
     SUNSET = "sunset", _("A version that you use is about to end")
     ACCESS_REQUESTED = "access-requested", _("Somebody asks for access that you decide on")
     ACCESS_DECIDED = "access-decided", _("Your request for access is decided")
+    SIGN_OFF = "sign-off", _("A change breaks subscriptions: they are asked, and answer")
     REVIEW = "review", _("A change waits for your review")
     REVIEW_DECIDED = "review-decided", _("Your change is decided")
     REPLAY_APPROVAL = "replay-approval", _("A large replay waits for a second person")
@@ -44,6 +45,7 @@ _URGENT = frozenset(
         NewsKind.DISABLED,
         NewsKind.ACCESS_REQUESTED,
         NewsKind.REVIEW,
+        NewsKind.SIGN_OFF,
         NewsKind.REPLAY_APPROVAL,
         NewsKind.REPLAY_HELD,
     }

@@ -13,15 +13,15 @@ from django.utils.formats import date_format
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy, ngettext_lazy
 
-from catalog.models import Topic, User
-from delivery import batching, diagnosis, notifications, signals, waking
+from catalog.models import Release, Topic, User
+from delivery import batching, change_news, diagnosis, notifications, signals, waking
 from delivery.models import FailureGroup, Replay, Subscription
 from delivery.news_kinds import NewsKind
 from delivery.states import DisableReason
 from governance import access
 from governance import signals as governance_signals
 from governance.actions import Action
-from governance.models import AccessRequest, ChangeRequest, Grant
+from governance.models import AccessRequest, ChangeRequest, Grant, Review
 from governance.states import RequestState, Verb
 
 
@@ -282,6 +282,24 @@ def tell_change_opened(thing: ChangeRequest, now: datetime, **_news: object) -> 
         path=_path("governance:change-request-detail", thing.number),
         now=now,
     )
+
+
+@receiver(governance_signals.change_opened, dispatch_uid="delivery.ask_subscribers")
+def ask_subscribers(thing: ChangeRequest, now: datetime, **_news: object) -> None:
+    """Ask the teams whose subscriptions break."""
+    change_news.ask_subscribers([thing], now=now)
+
+
+@receiver(governance_signals.change_signed_off, dispatch_uid="delivery.tell_signed_off")
+def tell_signed_off(thing: Review, now: datetime, **_news: object) -> None:
+    """Tell who proposed the change what a subscriber says."""
+    change_news.tell_signed_off(thing, now=now)
+
+
+@receiver(governance_signals.version_deprecated, dispatch_uid="delivery.tell_deprecated")
+def tell_deprecated(thing: Release, now: datetime, **_news: object) -> None:
+    """Tell everybody who uses the version when it ends, and what takes its place."""
+    change_news.tell_deprecated(thing, now=now)
 
 
 @receiver(governance_signals.change_decided, dispatch_uid="delivery.tell_change_decided")

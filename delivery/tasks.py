@@ -14,6 +14,7 @@ from celery.signals import worker_process_shutdown
 from django.utils import timezone
 
 from delivery import (
+    change_news,
     claiming,
     dispatch,
     mailing,
@@ -88,6 +89,12 @@ def publish_portal_events() -> None:
 def send_mail() -> None:
     """Send the news that people want by e-mail."""
     mailing.send_due(now=timezone.now())
+
+
+@shared_task(name="delivery.remind_of_changes", ignore_result=True, acks_late=True, expires=600)
+def remind_of_changes() -> None:
+    """Remind those who keep a change waiting."""
+    change_news.remind(now=timezone.now())
 
 
 @shared_task(name="delivery.keep_partitions", ignore_result=True, acks_late=True, expires=600)

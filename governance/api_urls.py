@@ -26,6 +26,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     ),
     path(f"{_CHANGE}/withdraw", changes.Withdraw.as_view(), name="change-withdraw"),
     path(f"{_CHANGE}/apply", changes.Apply.as_view(), name="change-apply"),
+    path(f"{_CHANGE}/emergency", changes.MakeEmergency.as_view(), name="change-emergency"),
+    path(f"{_CHANGE}/sign-off", changes.SignOff.as_view(), name="change-sign-off"),
     path(f"{_CHANGE}/comments", changes.Comments.as_view(), name="change-comments"),
     path("grants", grants.Grants.as_view(), name="grants"),
     path(_GRANT, grants.OneGrant.as_view(), name="grant"),

@@ -139,7 +139,12 @@ class DeprecationForm(ProposalForm):
 
     sunset = DayField(label=_("Ends on"))
     replacement = forms.CharField(label=_("Use instead"), required=False)
-    own = ("replacement",)
+    notice = forms.CharField(
+        label=_("What users should do"),
+        required=False,
+        help_text=_("Told to everybody who still uses the version, beside the date."),
+    )
+    own = ("replacement", "notice")
 
     def proposal(self) -> dict[str, Any]:
         """Return the values of the kind, the end as an instant."""

@@ -15,7 +15,7 @@ from governance.checks import Answer, Weight
 from governance.contract_usage import Use
 from governance.models import ChangeRequest
 from governance.proposals import Deprecation, Retirement
-from governance.states import ChangeKind, Outcome
+from governance.states import ChangeKind, ChangeState, Outcome
 
 USAGE = "usage"
 
@@ -44,6 +44,19 @@ def notice(release: Release, *, note: str = "") -> str:
     if release.replacement is not None:
         words += " " + _("Version %s takes its place.") % release.replacement.version
     return f"{words} {note}".strip()
+
+
+def note_of(release: Release) -> str:
+    """Return what the newest agreed request to end the version says beside its date."""
+    change = (
+        release.version.change_requests.filter(
+            kind=ChangeKind.DEPRECATION, state__in=[ChangeState.APPROVED, ChangeState.APPLIED]
+        )
+        .order_by("-number")
+        .first()
+    )
+    proposal = proposals.of(change) if change else None
+    return proposal.notice if isinstance(proposal, Deprecation) else ""
 
 
 def affected(change: ChangeRequest, *, now: datetime) -> list[Use]:

@@ -47,6 +47,8 @@ class Proposal:
 
     # Fields that hold documents: the ledger has their digests, never themselves.
     documents: ClassVar[frozenset[str]] = frozenset()
+    # Those of them that are JSON: given and answered as values, kept as text.
+    json_documents: ClassVar[frozenset[str]] = frozenset()
 
     @classmethod
     def read(cls, values: Mapping[str, Any]) -> Self:
@@ -62,7 +64,7 @@ class Proposal:
     @classmethod
     def taken(cls, name: str, value: Any) -> Any:
         """Return a given value as the class keeps it."""
-        if name in cls.documents and not isinstance(value, str):
+        if name in cls.json_documents and not isinstance(value, str):
             return json.dumps(value, ensure_ascii=False, indent=2)
         return value
 
@@ -109,6 +111,7 @@ class SchemaProposal(Proposal):
     """A new version of an event type's contract; `document` and `example` are JSON texts."""
 
     documents: ClassVar[frozenset[str]] = frozenset({"document", "example"})
+    json_documents: ClassVar[frozenset[str]] = documents
 
     version: str = ""
     document: str = ""

@@ -24,7 +24,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("changes/<int:number>/edit/", authoring.change_edit, name="change-request-edit"),
     re_path(
         r"^changes/(?P<number>\d+)/"
-        r"(?P<verb>open|approve|request-changes|reject|withdraw|apply|comment)/$",
+        r"(?P<verb>open|approve|request-changes|reject|withdraw|apply|emergency|sign-off|comment)/$",
         changes.change_act,
         name="change-request-act",
     ),

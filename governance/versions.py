@@ -28,7 +28,7 @@ def apply_version(
 ) -> SchemaVersion:
     """Make the version, live in staging and staged in production.
 
-    `changes` is its changelog where the proposal has none. Raises `IllegalMove` when a version of
+    `changes` is its changelog, else what the proposal says. Raises `IllegalMove` when a version of
     that number was made meanwhile.
     """
     with governed(by=by, now=now):
@@ -44,7 +44,7 @@ def apply_version(
             document=proposal.document,
             document_sha256=digest(proposal.document),
             example=proposal.example,
-            changes=proposal.changes or changes,
+            changes=changes or proposal.changes,
             guarantee=proposal.guarantee,
         )
         _release(version, Environment.PRODUCTION, ReleaseState.STAGED, now=now)

@@ -15,7 +15,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from catalog.api.doors import Door, ListDoor, read
-from catalog.models import EventType, SchemaVersion, Topic
+from catalog.models import Application, EventType, SchemaVersion, Topic
 from governance import access, proposals, reviews
 from governance.actions import Action
 from governance.api.shapes import (
@@ -26,7 +26,9 @@ from governance.api.shapes import (
     ChangeWish,
     CommentShape,
     CommentWish,
+    Emergency,
     Objection,
+    SignOffWish,
     WholeChangeShape,
     Withdrawal,
 )
@@ -211,6 +213,36 @@ class Apply(_Door):
     def post(self, request: Request, pk: str) -> Response:
         """Do what was approved, all of it or nothing."""
         return self.now_as(reviews.apply(self.get_object(), by=self.person, now=timezone.now()))
+
+
+class MakeEmergency(_Door):
+    """Carrying out without a review."""
+
+    @extend_schema(request=Emergency, responses=WholeChangeShape)
+    def post(self, request: Request, pk: str) -> Response:
+        """Make the change now; it is marked as an emergency for ever. For admins."""
+        given = read(Emergency, request.data)
+        return self.now_as(
+            reviews.emergency(self.get_object(), by=self.person, now=timezone.now(), **given)
+        )
+
+
+class SignOff(_Door):
+    """The word of a subscriber that breaks."""
+
+    @extend_schema(request=SignOffWish, responses=WholeChangeShape)
+    def post(self, request: Request, pk: str) -> Response:
+        """Say for an application of one's team whether it can live with the change."""
+        given = read(SignOffWish, request.data)
+        change = self.get_object()
+        mine = access.restrict(Application.objects.all(), self.person, Action.CHANGE_SIGN_OFF)
+        application = mine.filter(slug=given.pop("application")).first()
+        if application is None:
+            raise ValidationError({"application": _("There is no such application of yours.")})
+        reviews.sign_off(
+            change, application=application, by=self.person, now=timezone.now(), **given
+        )
+        return self.now_as(change)
 
 
 class Comments(ListDoor[Comment]):

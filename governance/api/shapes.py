@@ -10,7 +10,7 @@ from rest_framework import serializers
 
 from catalog.api.doors import Instant
 from catalog.words import Environment
-from governance import checks, proposals, workflow
+from governance import checks, proposals, reviews, workflow
 from governance.compatibility import Direction, Mode, Policy, Severity, Verdict
 from governance.models import (
     AccessRequest,
@@ -155,6 +155,26 @@ class ReviewShape(serializers.Serializer[Review]):
     voided_at = Instant(allow_null=True)
 
 
+class SignOffShape(serializers.Serializer[Any]):
+    """A subscriber that the change breaks; `decision` is null until its team answers."""
+
+    application = serializers.CharField()
+    team = serializers.CharField()
+    because = serializers.ListField(child=serializers.CharField())
+    due_at = Instant(allow_null=True)
+    decision = serializers.SerializerMethodField()
+    note = serializers.SerializerMethodField()
+
+    @extend_schema_field(serializers.ChoiceField(choices=Decision.choices, allow_null=True))
+    def get_decision(self, row: reviews.SignOff) -> str | None:
+        """Return consent or object, null for no answer yet."""
+        return row.review.decision if row.review else None
+
+    def get_note(self, row: reviews.SignOff) -> str:
+        """Return what they said beside it."""
+        return row.review.note if row.review else ""
+
+
 class WholeChangeShape(ChangeShape):
     """A change request with its proposal, checks and reviews; `missing` is what it still needs."""
 
@@ -162,12 +182,13 @@ class WholeChangeShape(ChangeShape):
     checks = serializers.SerializerMethodField()
     reviews = serializers.SerializerMethodField()
     missing = serializers.SerializerMethodField()
+    sign_offs = serializers.SerializerMethodField()
 
     def get_proposal(self, row: ChangeRequest) -> dict[str, Any]:
         """Return the values of the proposal, its documents as JSON values."""
         values: dict[str, Any] = json.loads(row.proposal)
         kind = proposals.KINDS.get(row.kind)
-        for name in kind.documents if kind else ():
+        for name in kind.json_documents if kind else ():
             if values.get(name):
                 values[name] = json.loads(values[name])
         return values
@@ -185,6 +206,11 @@ class WholeChangeShape(ChangeShape):
     def get_missing(self, row: ChangeRequest) -> list[str]:
         """Return in sentences what it still needs."""
         return list(workflow.standing(row).missing)
+
+    @extend_schema_field(SignOffShape(many=True))
+    def get_sign_offs(self, row: ChangeRequest) -> list[Any]:
+        """Return the subscribers that it breaks, with what their teams say."""
+        return [SignOffShape(one).data for one in reviews.sign_offs(row)]
 
 
 class Approval(serializers.Serializer[Any]):
@@ -206,6 +232,20 @@ class Objection(serializers.Serializer[Any]):
 
     note = serializers.CharField()
     seen_sha256 = serializers.CharField(required=False)
+
+
+class Emergency(serializers.Serializer[Any]):
+    """Why it cannot wait for a review; kept for ever."""
+
+    reason = serializers.CharField()
+
+
+class SignOffWish(serializers.Serializer[Any]):
+    """What a subscriber that the change breaks says; an objection needs a note."""
+
+    application = serializers.SlugField()
+    agrees = serializers.BooleanField()
+    note = serializers.CharField(required=False, allow_blank=True, default="")
 
 
 class Withdrawal(serializers.Serializer[Any]):

@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from catalog.models import Release
+from catalog.models import Application, Release
 from catalog.requests import PortalRequest
 from catalog.vocabulary import MARKS
 from catalog.words import Environment, ReleaseState
@@ -71,6 +71,7 @@ def change_detail(request: PortalRequest, number: int) -> HttpResponse:
             Action.CHANGE_EDIT,
             Action.CHANGE_OPEN,
             Action.CHANGE_COMMENT,
+            Action.CHANGE_EMERGENCY,
         ],
     )
     proposal = proposals.schema_of(change)
@@ -91,11 +92,30 @@ def change_detail(request: PortalRequest, number: int) -> HttpResponse:
             LedgerEntry.objects.about(change), request.user, Action.LEDGER_VIEW
         ).order_by("-number")[:15],
         "can": can,
+        "sign_offs": _sign_offs(request, change),
+        "is_unfinished": change.state in workflow.UNFINISHED,
         "may_propose": access.allows(request.user, Action.CHANGE_PROPOSE, change.topic),
         "is_own": change.proposed_by_id == request.user.pk,
         "may_promote": _waits_for_production(change, proposal.version if proposal else ""),
     }
     return render(request, "governance/change_detail.html", context)
+
+
+def _sign_offs(
+    request: PortalRequest, change: ChangeRequest
+) -> list[tuple[reviews.SignOff, bool, bool]]:
+    """Return who is asked, whether they are late, and whether the person may answer for them."""
+    asked = reviews.sign_offs(change)
+    mine = access.restrict(
+        Application.objects.filter(pk__in=[one.application_id for one in asked]),
+        request.user,
+        Action.CHANGE_SIGN_OFF,
+    )
+    own = set(mine.values_list("pk", flat=True)) if asked else set()
+    is_open, now = change.state in reviews.ASKED_IN, timezone.now()
+    return [
+        (one, is_open and one.is_late(now), is_open and one.application_id in own) for one in asked
+    ]
 
 
 def _waits_for_production(change: ChangeRequest, version: str) -> bool:
@@ -122,7 +142,7 @@ def _values(change: ChangeRequest) -> list[tuple[str, Any]]:
 @login_required
 @require_POST
 def change_act(request: PortalRequest, number: int, verb: str) -> HttpResponse:
-    """Open, approve, send back, reject, withdraw, apply or comment."""
+    """Open, approve, send back, reject, withdraw, apply, sign off, hurry through or comment."""
     change = _change(request, number)
     try:
         _act(request, change, verb)
@@ -161,5 +181,15 @@ def _act(request: PortalRequest, change: ChangeRequest, verb: str) -> None:
         case "apply":
             reviews.apply(change, by=by, now=now)
             messages.success(request, _("Applied."))
+        case "emergency":
+            reviews.emergency(change, by=by, reason=note, now=now)
+            messages.success(request, _("Done without a review, and marked so for ever."))
+        case "sign-off":
+            application = get_object_or_404(Application, pk=data.get("application", ""))
+            agrees = data.get("answer") == "agree"
+            reviews.sign_off(
+                change, application=application, agrees=agrees, note=note, by=by, now=now
+            )
+            messages.success(request, _("Your word stands beside the reviews."))
         case "comment":
             reviews.comment(change, text=note, by=by, now=now)

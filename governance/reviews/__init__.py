@@ -9,10 +9,18 @@ from governance.reviews.applying import APPLIERS, apply, emergency
 from governance.reviews.deciding import approve, comment, reject, send_back
 from governance.reviews.proposing import edit, open_, propose, recheck, withdraw
 from governance.reviews.reading import draft_number, drafts, suggested_version
-from governance.reviews.signing_off import SignOff, sign_off, sign_offs, waiting_for
+from governance.reviews.signing_off import (
+    ASKED_IN,
+    SignOff,
+    sign_off,
+    sign_offs,
+    sign_offs_of,
+    waiting_for,
+)
 
 __all__ = [
     "APPLIERS",
+    "ASKED_IN",
     "SignOff",
     "apply",
     "approve",
@@ -28,6 +36,7 @@ __all__ = [
     "send_back",
     "sign_off",
     "sign_offs",
+    "sign_offs_of",
     "suggested_version",
     "waiting_for",
     "withdraw",

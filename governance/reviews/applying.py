@@ -155,8 +155,17 @@ def _apply_schema_version(change: ChangeRequest, by: User, now: datetime) -> Non
     if not isinstance(proposal, SchemaProposal) or change.event_type is None:
         raise ValidationError(_("The request names no event type."))
     report, _olds = proposal_checks.report_of(change)
-    changes = versions.changelog(report)
-    versions.apply_version(change.event_type, proposal, changes=changes, by=by, now=now)
+    changes = proposal.changes or versions.changelog(report)
+    versions.apply_version(
+        change.event_type, proposal, changes=_marked(change, changes), by=by, now=now
+    )
+
+
+def _marked(change: ChangeRequest, changes: str) -> str:
+    """Return a changelog that says for ever when there was no review."""
+    if not change.is_emergency:
+        return changes
+    return "\n".join(filter(None, [_("Emergency change, made without review."), changes]))
 
 
 def _apply_new_event_type(change: ChangeRequest, by: User, now: datetime) -> None:
@@ -186,7 +195,8 @@ def _apply_new_event_type(change: ChangeRequest, by: User, now: datetime) -> Non
         related=(change.topic, change.topic.owner),
     )
     change.event_type = event_type
-    versions.apply_version(event_type, proposal, by=by, now=now)
+    changes = _marked(change, proposal.changes)
+    versions.apply_version(event_type, proposal, changes=changes, by=by, now=now)
 
 
 def _apply_promotion(change: ChangeRequest, by: User, now: datetime) -> None:

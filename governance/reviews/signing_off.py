@@ -6,20 +6,21 @@ that a subscriber without anybody to answer cannot hold up a topic for ever.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
+from django.db.models import F
 from django.utils.translation import gettext as _
 
 from catalog.models import Application, User
-from governance import access, checks, signals, workflow
+from governance import access, signals, workflow
 from governance.actions import Action
 from governance.contract_impact import Effect
 from governance.governed import governed, record
-from governance.models import ChangeRequest, Review
+from governance.models import ChangeRequest, CheckResult, Review
 from governance.proposals import at
 from governance.reviews import reading
 from governance.states import ChangeState, Decision
@@ -43,37 +44,73 @@ class SignOff:
         """Tell whether nobody has answered yet."""
         return self.review is None
 
+    @property
+    def has_objected(self) -> bool:
+        """Tell whether its team said that it cannot live with the change."""
+        return self.review is not None and self.review.decision == Decision.OBJECT
+
+    def is_late(self, now: datetime) -> bool:
+        """Tell whether the answer should have come by now."""
+        return self.is_waiting and self.due_at is not None and self.due_at < now
+
 
 def sign_offs(change: ChangeRequest) -> list[SignOff]:
     """Return each application that the latest checks say breaks, by name."""
+    return sign_offs_of([change])[change.pk]
+
+
+def sign_offs_of(changes: Sequence[ChangeRequest]) -> dict[UUID, list[SignOff]]:
+    """Return the same for many requests, by their ids; two queries."""
     answers = {
-        review.application_id: review
-        for review in change.reviews.filter(
+        (review.change_request_id, review.application_id): review
+        for review in Review.objects.filter(
+            change_request__in=changes,
             application__isnull=False,
             voided_at__isnull=True,
-            proposal_sha256=change.proposal_sha256,
+            proposal_sha256=F("change_request__proposal_sha256"),
         ).select_related("reviewer")
     }
-    found: dict[UUID, SignOff] = {}
-    for row in _broken(change):
-        application_id = UUID(str(row["application_id"]))
-        because = row.get("because")
-        found[application_id] = SignOff(
-            application_id=application_id,
-            application=str(row["application"]),
-            team=str(row["team"]),
-            because=tuple(map(str, because)) if isinstance(because, list) else (),
-            due_at=change.due_at,
-            review=answers.get(application_id),
+    broken = _broken(changes)
+    found: dict[UUID, list[SignOff]] = {}
+    for change in changes:
+        asked: dict[UUID, SignOff] = {}
+        for row in broken.get(change.pk, ()):
+            application_id = UUID(str(row["application_id"]))
+            because = row.get("because")
+            asked[application_id] = SignOff(
+                application_id=application_id,
+                application=str(row["application"]),
+                team=str(row["team"]),
+                because=tuple(map(str, because)) if isinstance(because, list) else (),
+                due_at=change.due_at,
+                review=answers.get((change.pk, application_id)),
+            )
+        found[change.pk] = sorted(asked.values(), key=lambda one: one.application)
+    return found
+
+
+def _broken(changes: Sequence[ChangeRequest]) -> dict[UUID, list[dict[str, object]]]:
+    """Return by request the findings of its latest checks that say whom it breaks."""
+    latest = (
+        CheckResult.objects.filter(
+            change_request__in=changes,
+            proposal_sha256=F("change_request__proposal_sha256"),
         )
-    return sorted(found.values(), key=lambda one: one.application)
-
-
-def _broken(change: ChangeRequest) -> Iterator[dict[str, object]]:
-    for result in checks.latest(change):
-        for row in result.findings:
-            if row.get("effect") == Effect.BREAKS and "application_id" in row:
-                yield row
+        .order_by("change_request_id", "check_name", "-ran_at", "-pk")
+        .distinct("change_request_id", "check_name")
+    )
+    # Of all that checks found, most tells of fields and events and is large.
+    breaking = CheckResult.objects.filter(
+        pk__in=latest.values("pk"), findings__contains=[{"effect": Effect.BREAKS}]
+    )
+    found: dict[UUID, list[dict[str, object]]] = {}
+    for result in breaking.order_by("ran_at", "pk"):
+        found.setdefault(result.change_request_id, []).extend(
+            row
+            for row in result.findings
+            if row.get("effect") == Effect.BREAKS and "application_id" in row
+        )
+    return found
 
 
 def sign_off(
@@ -145,10 +182,13 @@ def waiting_for(
 ) -> list[tuple[ChangeRequest, SignOff]]:
     """Return which of the changes wait for the word of an application of the person's teams."""
     own = set(Application.objects.filter(team__group__user=person).values_list("pk", flat=True))
+    open_ones = [change for change in changes if change.state in ASKED_IN] if own else []
+    if not open_ones:
+        return []
+    asked = sign_offs_of(open_ones)
     return [
         (change, one)
-        for change in changes
-        if change.state in ASKED_IN
-        for one in sign_offs(change)
+        for change in open_ones
+        for one in asked[change.pk]
         if one.is_waiting and one.application_id in own
     ]

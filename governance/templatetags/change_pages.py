@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from django import template
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 
+from catalog.models import EventType
 from catalog.templatetags.ui_marks import tone_lamp, tone_status
+from governance import emergencies
 from governance.contract_impact import Effect
 from governance.models import ChangeRequest, CheckResult
 from governance.pages.contract_editor import Editor
@@ -104,3 +106,15 @@ def effect_mark(effect: str) -> SafeString:
     """Say what a change means for one subscriber."""
     tone, icon_name, word = EFFECTS[Effect(effect)]
     return tone_status(tone, icon_name, str(word))
+
+
+@register.simple_tag
+def emergencies_of(event_type: EventType) -> dict[str, ChangeRequest]:
+    """Return the emergency changes of a type by version."""
+    return emergencies.of(event_type)
+
+
+@register.filter
+def of_number(found: Mapping[str, ChangeRequest], number: str) -> ChangeRequest | None:
+    """Return the emergency change of a version, None for most."""
+    return found.get(number)

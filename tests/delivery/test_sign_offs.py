@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import copy
 import json
+from datetime import timedelta
 
 import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
 
 from catalog.models import Application, User
 from catalog.moves import IllegalMove
+from delivery import change_news, notifications
 from governance import reviews, roles, verification
 from governance.models import ChangeRequest
 from governance.states import ChangeKind, ChangeState, Decision
@@ -101,3 +104,41 @@ def test_their_word_is_void_once_the_proposal_changes(
     reviews.withdraw(change, by=change.proposed_by, now=NOW)
     with pytest.raises(IllegalMove):
         reviews.sign_off(change, application=crm, agrees=True, by=lena, now=NOW)
+
+
+def news_of(person: User) -> list[str]:
+    return [one.text for one in notifications.of(person)]
+
+
+def test_who_breaks_is_asked_at_once_and_reminded_once_when_late(
+    lena: User, change: ChangeRequest, crm: Application
+) -> None:
+    ask = f"{change} breaks Crm: {change.title}. Can you live with it?"
+    change_news.remind(now=NOW)
+    assert news_of(lena) == [ask]
+    later = NOW + timedelta(days=4)
+    change_news.remind(now=later)
+    change_news.remind(now=later)
+    assert f"Crm has not answered to {change}, which breaks it." in news_of(lena)
+    assert len(news_of(lena)) == 2
+    reviews.sign_off(change, application=crm, agrees=False, note="We mail.", by=lena, now=NOW)
+    assert f"Crm objects to {change}: We mail." in news_of(change.proposed_by)
+
+
+def test_late_reviews_are_told_to_who_has_not_decided(change: ChangeRequest) -> None:
+    rita = factories.make_person("rita", role=roles.REVIEWER)
+    change_news.remind(now=NOW)
+    assert news_of(rita) == []
+    change_news.remind(now=NOW + timedelta(days=4))
+    assert news_of(rita) == [f"{change} should have been decided by now: {change.title}"]
+    assert news_of(change.proposed_by) == []
+
+
+def test_many_changes_are_asked_about_in_a_fixed_number_of_queries(
+    change: ChangeRequest, lena: User, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    for _number in range(3):
+        factories.make_change_request()
+    found = list(ChangeRequest.objects.all())
+    with django_assert_num_queries(3):
+        assert len(reviews.waiting_for(lena, found)) == 1

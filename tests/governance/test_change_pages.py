@@ -11,7 +11,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from catalog.models import EventType, SchemaVersion, Topic
 from governance import roles
-from governance.models import ChangeRequest
+from governance.models import ChangeRequest, LedgerEntry
 from governance.states import ChangeKind, ChangeState
 from tests import factories
 from tests.visitors import must_sign_in, signed_in, statuses, text_of
@@ -306,3 +306,57 @@ def test_conversion_is_proposed_tried_and_listed(
 
 def test_conversion_needs_its_event_type(alice: Client) -> None:
     assert alice.get(f"{NEW}?kind=translation").status_code == 404
+
+
+# Emergencies
+
+
+def test_admin_makes_an_emergency_change_that_is_marked_for_ever(
+    alice: Client, event_type: EventType
+) -> None:
+    change = proposed(alice, event_type, changes="")
+    admin = signed_in(factories.make_person("ines", role=roles.ADMIN))
+    assert "Make the emergency change" in text_of(admin.get(page_of(change)))
+    assert act(admin, change, "emergency", note=" ") == 302
+    assert change.state == ChangeState.OPEN  # no reason, no change
+    assert act(admin, change, "emergency", note="Orders pile up.") == 302
+    assert (change.state, change.is_emergency) == (ChangeState.APPLIED, True)
+    assert "Emergency, made without review" in text_of(alice.get(page_of(change)))
+    versions = reverse("catalog:event-type-versions", args=[event_type.name])
+    assert "Emergency, made without review" in text_of(alice.get(versions))
+    made = event_type.versions.get(version="1.1.0")
+    assert made.changes.startswith("Emergency change, made without review.")
+    entry = LedgerEntry.objects.get(action="change:emergency")
+    assert entry.reason == "Orders pile up."
+
+
+def test_emergency_is_for_admins(alice: Client, reviewer: Client, event_type: EventType) -> None:
+    change = proposed(alice, event_type)
+    for person in (alice, reviewer):
+        assert act(person, change, "emergency", note="Now!") == 403
+        assert "Make the emergency change" not in text_of(person.get(page_of(change)))
+    assert change.state == ChangeState.OPEN
+
+
+# Sign-offs
+
+
+def test_subscriber_that_breaks_answers_on_the_page(alice: Client, event_type: EventType) -> None:
+    crm = factories.make_application("crm", team=factories.make_team("care"))
+    factories.make_subscription(crm, topic=event_type.topic)
+    lena = signed_in(factories.make_person("lena", team=crm.team))
+    schema = {**factories.SCHEMA, "properties": {"order_id": {"type": "string", "maxLength": 40}},
+              "required": ["order_id"]}  # fmt: skip
+    change = proposed(alice, event_type, document=json.dumps(schema),
+                      example='{"order_id": "A"}', version="2.0.0")  # fmt: skip
+    assert "can you live with it?" in text_of(lena.get(reverse("delivery:home")))
+    assert "We can live with it" in text_of(lena.get(page_of(change)))
+    assert "We can live with it" not in text_of(alice.get(page_of(change)))
+    word = {"application": str(crm.pk), "answer": "object"}
+    assert act(alice, change, "sign-off", note="x", **word) == 403
+    act(lena, change, "sign-off", note="", **word)
+    assert not change.reviews.exists()  # an objection says what is needed
+    act(lena, change, "sign-off", note="We mail by amount.", **word)
+    assert "We mail by amount." in text_of(alice.get(page_of(change)))
+    assert "can you live with it?" not in text_of(lena.get(reverse("delivery:home")))
+    assert act(lena, change, "sign-off", note="x", application="nonsense") == 302
