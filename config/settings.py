@@ -271,6 +271,7 @@ SPECTACULAR_SETTINGS = {
         "ReplayState": "delivery.states.ReplayState",
         "RequestState": "governance.states.RequestState",
         "ShownStatus": "delivery.api.shapes.SHOWN_STATUSES",
+        "SignatureScheme": "delivery.states.SignatureScheme",
         "SubscriptionState": "delivery.states.SubscriptionState",
         "TopicKind": "catalog.words.TopicKind",
     },

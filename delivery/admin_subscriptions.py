@@ -139,7 +139,7 @@ class EndpointSecretAdmin(GuardedAdmin):
 
     view_action = Action.SUBSCRIPTION_VIEW
     hidden = ("sealed",)
-    list_display = ("endpoint", "created_at", "expires_at")
+    list_display = ("endpoint", "scheme", "public_key", "created_at", "expires_at")
     list_select_related = ("endpoint",)
     search_fields = ("endpoint__url", "endpoint__application__name")
     date_hierarchy = "created_at"

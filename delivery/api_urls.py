@@ -36,6 +36,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
         subscriptions.RotateSecret.as_view(),
         name="rotate-secret",
     ),
+    path("subscriptions/<uuid:pk>/key-pair", subscriptions.KeyPair.as_view(), name="key-pair"),
     path("subscriptions/<uuid:pk>/keys", keys.ParkedKeys.as_view(), name="parked-keys"),
     path(
         "subscriptions/<uuid:pk>/keys/<uuid:key>/release",

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from django.core.exceptions import ValidationError
 from django.db.models import Q, QuerySet
@@ -14,10 +15,12 @@ from django.utils.translation import gettext as _
 from catalog.models import Application
 from delivery import sealing, signing
 from delivery.models import Endpoint, EndpointSecret
+from delivery.states import SignatureScheme
 from delivery.transports import Auth, Basic, Bearer, ClientCredentials, headers
 
 OVERLAP = timedelta(hours=24)  # how long the old secret stays valid (design, section 9)
 MAX_OVERLAP = timedelta(days=7)
+MOST_VALID = 2  # of a scheme: the newest, and the one before it while it is rotated out
 _AUTH_KINDS: Mapping[str, type[Auth]] = {
     "basic": Basic,
     "bearer": Bearer,
@@ -74,25 +77,79 @@ def rotate_secret(endpoint: Endpoint, *, overlap: timedelta, now: datetime) -> s
 
     Raises ValidationError unless `overlap` is 0 to 7 days.
     """
-    if not timedelta(0) <= overlap <= MAX_OVERLAP:
-        raise ValidationError({"overlap": _("The old secret may stay valid for 0 to 7 days.")})
-    valid = _valid_secrets(endpoint, now).select_for_update()
-    for index, secret in enumerate(valid.order_by("-created_at", "-id")):
-        secret.expires_at = now + overlap if index == 0 else now
-        secret.save(update_fields=["expires_at"])
+    _end(endpoint, SignatureScheme.V1, overlap=overlap, now=now)
     return add_secret(endpoint, now=now)
 
 
+def rotate_key_pair(endpoint: Endpoint, *, overlap: timedelta, now: datetime) -> str:
+    """Sign with a new key pair beside the secret; return the public half.
+
+    The pair before it stays valid for `overlap`. Raises ValidationError unless that is 0 to 7 days.
+    """
+    _end(endpoint, SignatureScheme.V1A, overlap=overlap, now=now)
+    private, public = signing.new_key_pair()
+    EndpointSecret.objects.create(
+        endpoint=endpoint,
+        sealed=sealing.seal(private),
+        scheme=SignatureScheme.V1A,
+        public_key=public,
+        created_at=now,
+    )
+    return public
+
+
+def end_key_pairs(endpoint: Endpoint, *, now: datetime) -> None:
+    """Sign with the secret alone."""
+    _end(endpoint, SignatureScheme.V1A, overlap=timedelta(0), now=now)
+
+
+def public_keys(endpoint: Endpoint, *, now: datetime) -> list[str]:
+    """Return the public halves of the pairs that sign at `now`, the newest first."""
+    return [one.public_key for one in _signing(endpoint, SignatureScheme.V1A, now)]
+
+
 def signing_secrets(endpoint: Endpoint, *, now: datetime) -> list[str]:
-    """Return the secrets that are valid at `now` in plain, the newest first; one or two."""
-    found = _valid_secrets(endpoint, now).order_by("-created_at", "-id")[:2]
+    """Return what signs at `now`, in plain: one or two secrets, then the key pairs if any.
+
+    Of each the newest first.
+    """
+    found = [*_signing(endpoint, SignatureScheme.V1, now)]
+    found += _signing(endpoint, SignatureScheme.V1A, now)
     return [sealing.unseal(secret.sealed) for secret in found]
 
 
-def _valid_secrets(endpoint: Endpoint, now: datetime) -> QuerySet[EndpointSecret]:
-    return EndpointSecret.objects.filter(
-        Q(expires_at__isnull=True) | Q(expires_at__gt=now), endpoint=endpoint
-    )
+def all_sealed(now: datetime) -> Mapping[UUID, Sequence[str]]:
+    """Return what signs for each endpoint at `now`, sealed, in the order of `signing_secrets`."""
+    found: dict[UUID, dict[str, list[str]]] = {}
+    rows = EndpointSecret.objects.filter(_valid(now)).order_by("-created_at", "-id")
+    for endpoint_id, scheme, sealed_text in rows.values_list("endpoint_id", "scheme", "sealed"):
+        held = found.setdefault(endpoint_id, {}).setdefault(scheme, [])
+        if len(held) < MOST_VALID:
+            held.append(sealed_text)
+    return {
+        endpoint_id: [text for scheme in SignatureScheme.values for text in held.get(scheme, ())]
+        for endpoint_id, held in found.items()
+    }
+
+
+def _end(endpoint: Endpoint, scheme: str, *, overlap: timedelta, now: datetime) -> None:
+    """Let the newest of a scheme end after `overlap`, and the older ones now."""
+    if not timedelta(0) <= overlap <= MAX_OVERLAP:
+        raise ValidationError({"overlap": _("The old secret may stay valid for 0 to 7 days.")})
+    valid = EndpointSecret.objects.filter(_valid(now), endpoint=endpoint, scheme=scheme)
+    locked = valid.select_for_update().order_by("-created_at", "-id")
+    for index, secret in enumerate(locked):
+        secret.expires_at = now + overlap if index == 0 else now
+        secret.save(update_fields=["expires_at"])
+
+
+def _signing(endpoint: Endpoint, scheme: str, now: datetime) -> QuerySet[EndpointSecret]:
+    rows = EndpointSecret.objects.filter(_valid(now), endpoint=endpoint, scheme=scheme)
+    return rows.order_by("-created_at", "-id")[:MOST_VALID]
+
+
+def _valid(now: datetime) -> Q:
+    return Q(expires_at__isnull=True) | Q(expires_at__gt=now)
 
 
 def sealed(credentials: Credentials | None) -> str:

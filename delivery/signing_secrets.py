@@ -53,6 +53,53 @@ def reveal(subscription: Subscription, *, by: User, now: datetime) -> str:
     return endpoints.signing_secrets(endpoint, now=now)[0]
 
 
+def rotate_key_pair(
+    subscription: Subscription,
+    *,
+    by: User,
+    now: datetime,
+    overlap: timedelta = endpoints.OVERLAP,
+    reason: str = "",
+) -> str:
+    """Sign with a new ed25519 pair beside the secret (`v1a`); return its public half.
+
+    A pair that signed before stays valid for `overlap`. Raises as `rotate` does.
+    """
+    access.require(by, Action.SECRET_ROTATE, subscription)
+    endpoint = _endpoint(subscription)
+    with governed(by=by, now=now, reason=reason):
+        public = endpoints.rotate_key_pair(endpoint, overlap=overlap, now=now)
+        signals.secret_rotated.send(Subscription, thing=subscription, by=by, now=now)
+        record(
+            Action.SECRET_ROTATE,
+            subscription,
+            after={"public_key": public, "old_valid_until": now + overlap},
+            related=(subscription.application, endpoint),
+        )
+    return public
+
+
+def end_key_pairs(subscription: Subscription, *, by: User, now: datetime, reason: str = "") -> None:
+    """Sign with the secret alone from now on. Raises as `rotate` does."""
+    access.require(by, Action.SECRET_ROTATE, subscription)
+    endpoint = _endpoint(subscription)
+    with governed(by=by, now=now, reason=reason):
+        endpoints.end_key_pairs(endpoint, now=now)
+        signals.secret_rotated.send(Subscription, thing=subscription, by=by, now=now)
+        record(
+            Action.SECRET_ROTATE,
+            subscription,
+            after={"public_key": ""},
+            related=(subscription.application, endpoint),
+        )
+
+
+def public_keys(subscription: Subscription, *, now: datetime) -> list[str]:
+    """Return what a receiver verifies `v1a` signatures with, the newest first; mostly none."""
+    endpoint = subscription.endpoint
+    return endpoints.public_keys(endpoint, now=now) if endpoint else []
+
+
 def _endpoint(subscription: Subscription) -> Endpoint:
     if subscription.endpoint is None:
         raise ValidationError(

@@ -91,6 +91,13 @@ class DeliveryMode(models.TextChoices):
     PULL = "pull", _("Feed: the subscriber asks")
 
 
+class SignatureScheme(models.TextChoices):
+    """How a message is signed (Standard Webhooks)."""
+
+    V1 = "v1", _("Secret that both sides hold")
+    V1A = "v1a", _("Key pair: the receiver holds the public half")
+
+
 class Batching(models.TextChoices):
     """Whether a webhook's events come one by one."""
 

@@ -23,7 +23,7 @@ urlpatterns = [
         name="parked-key-act",
     ),
     re_path(
-        r"^subscriptions/(?P<number>\d+)/(?P<verb>pause|resume|ping|probe|rotate-secret|end)/$",
+        r"^subscriptions/(?P<number>\d+)/(?P<verb>pause|resume|ping|probe|rotate-secret|key-pair|end-key-pair|end)/$",
         subscriptions.subscription_act,
         name="subscription-act",
     ),

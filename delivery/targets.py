@@ -12,8 +12,6 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db.models import Q
-
 from catalog.collecting import Rule
 from catalog.models import EventType, Release
 from catalog.words import ReleaseState
@@ -29,7 +27,7 @@ from delivery import (
 )
 from delivery.cloudevents import ExtensionValue, deprecation_extensions
 from delivery.expressions import Expression
-from delivery.models import Endpoint, EndpointSecret, Subscription
+from delivery.models import Endpoint, Subscription
 from delivery.outgoing import Address
 from delivery.retrying import RetryPolicy
 from delivery.states import BodyMode, DeliveryMode, Poison, SubscriptionState
@@ -115,7 +113,7 @@ def _read_all(version: tuple[int, str], now: datetime) -> Knowledge:
         .filter(mode=DeliveryMode.WEBHOOK)
         .select_related("topic", "endpoint", "fallback_endpoint")
     )
-    secrets = _secrets(now)
+    secrets = endpoints.all_sealed(now)
     return Knowledge(
         version=version,
         read_at=now,
@@ -195,21 +193,6 @@ def _address(endpoint: Endpoint | None, secrets: Sequence[str]) -> Address | Non
         credentials=endpoints.credentials_of(endpoint),
         custom_ca=endpoint.custom_ca,
     )
-
-
-def _secrets(now: datetime) -> Mapping[UUID, Sequence[str]]:
-    """Return each endpoint's sealed secrets that are valid, the newest first, at most two."""
-    found: dict[UUID, list[str]] = {}
-    rows = (
-        EndpointSecret.objects.filter(Q(expires_at__isnull=True) | Q(expires_at__gt=now))
-        .order_by("-created_at", "-id")
-        .values_list("endpoint_id", "sealed")
-    )
-    for endpoint_id, sealed in rows:
-        held = found.setdefault(endpoint_id, [])
-        if len(held) < 2:
-            held.append(sealed)
-    return found
 
 
 def _deprecations() -> Mapping[tuple[UUID, str], Mapping[str, ExtensionValue]]:

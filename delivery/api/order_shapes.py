@@ -221,3 +221,9 @@ class Rotated(serializers.Serializer[Any]):
 
     secret = serializers.CharField()
     old_valid_until = Instant()
+
+
+class PublicKeys(serializers.Serializer[Any]):
+    """What verifies the `v1a` signatures (ed25519, `whpk_…`), the newest first."""
+
+    public_keys = serializers.ListField(child=serializers.CharField())

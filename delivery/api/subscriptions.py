@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -21,6 +21,7 @@ from delivery.api.asking import application_of
 from delivery.api.order_shapes import (
     OrderWish,
     PingAnswer,
+    PublicKeys,
     Rotated,
     Rotation,
     SubscriptionMade,
@@ -184,6 +185,36 @@ class RotateSecret(_Door):
                 self.get_object(), by=self.person, now=now, overlap=overlap, reason=given["reason"]
             )
         return Response(Rotated({"secret": secret, "old_valid_until": now + overlap}).data)
+
+
+class KeyPair(_Door):
+    """The second signature, by a key pair."""
+
+    @extend_schema(responses=PublicKeys)
+    def get(self, request: Request, pk: str) -> Response:
+        """Show what `v1a` signatures are verified with; empty where there are none."""
+        return self._keys(timezone.now())
+
+    @extend_schema(request=Rotation, responses=PublicKeys)
+    def post(self, request: Request, pk: str) -> Response:
+        """Sign with a new key pair at once; the old one stays valid for a while."""
+        given = read(Rotation, request.data)
+        now, overlap = timezone.now(), timedelta(seconds=given["overlap_seconds"])
+        with pointing({"overlap": "overlap_seconds"}):
+            signing_secrets.rotate_key_pair(
+                self.get_object(), by=self.person, now=now, overlap=overlap, reason=given["reason"]
+            )
+        return self._keys(now)
+
+    @extend_schema(responses={204: None})
+    def delete(self, request: Request, pk: str) -> Response:
+        """Sign with the secret alone."""
+        signing_secrets.end_key_pairs(self.get_object(), by=self.person, now=timezone.now())
+        return Response(status=204)
+
+    def _keys(self, now: datetime) -> Response:
+        found = signing_secrets.public_keys(self.get_object(), now=now)
+        return Response(PublicKeys({"public_keys": found}).data)
 
 
 def _with_credentials(wish: dict[str, Any]) -> dict[str, Any]:

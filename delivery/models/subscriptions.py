@@ -25,6 +25,7 @@ from delivery.states import (
     DeliveryMode,
     DisableReason,
     Poison,
+    SignatureScheme,
     SubscriptionState,
 )
 
@@ -63,6 +64,11 @@ class EndpointSecret(Identified):
 
     endpoint = models.ForeignKey(Endpoint, on_delete=models.CASCADE, related_name="secrets")
     sealed = models.TextField(editable=False)
+    scheme = models.CharField(
+        _("kind"), max_length=3, choices=SignatureScheme, default=SignatureScheme.V1
+    )
+    # Of a key pair, what the receiver verifies with; empty for a secret.
+    public_key = models.CharField(_("public key"), max_length=100, blank=True)
     created_at = models.DateTimeField(_("created"))
     expires_at = models.DateTimeField(_("valid until"), null=True, blank=True)
 

@@ -243,6 +243,7 @@ def subscription_detail(request: PortalRequest, number: int) -> HttpResponse:
         "secret": sealing.unseal(sealed) if new_number == number and sealed else "",
         "advice": orders.advice(order),
         "collects": collecting_words.tell(subscription.collecting_rule, now=timezone.now()),
+        "public_keys": signing_secrets.public_keys(subscription, now=timezone.now()),
         "parked": list(parking.with_waiting(subscription.parked_keys.all())[:MOST_KEYS]),
         "collected": batching.collected([subscription.pk]).get(subscription.pk, 0),
         "clicks": connecting.clicks(subscription.application.kind),
@@ -342,6 +343,14 @@ def _act(request: PortalRequest, subscription: Subscription, verb: str) -> HttpR
             messages.success(
                 request, _("A new secret signs from now on; the old one holds for 24 hours more.")
             )
+        case "key-pair":
+            signing_secrets.rotate_key_pair(subscription, by=by, now=now)
+            messages.success(
+                request, _("A new key pair signs from now on; one before it holds for 24 hours.")
+            )
+        case "end-key-pair":
+            signing_secrets.end_key_pairs(subscription, by=by, now=now)
+            messages.success(request, _("From now on the secret alone signs."))
         case "end":
             subscriptions.end(subscription, by=by, now=now, reason=reason)
             messages.success(request, _("Ended. Nothing more is delivered to it."))

@@ -180,6 +180,19 @@ def test_a_machine_makes_changes_and_ends_a_subscription(shop: Shop) -> None:
     assert shop.machine.get(where).status_code == 404
 
 
+def test_a_key_pair_is_made_shown_and_ended(shop: Shop) -> None:
+    made = shop.machine.post("subscriptions", {"event_types": [TYPE], "endpoint_url": URL})
+    where = f"subscriptions/{made.json()['id']}/key-pair"
+    assert shop.machine.get(where).json() == {"public_keys": []}
+    (public,) = shop.machine.post(where, {}).json()["public_keys"]
+    assert public.startswith("whpk_")
+    assert shop.machine.get(where).json() == {"public_keys": [public]}
+    too_long = shop.machine.post(where, {"overlap_seconds": 8 * 24 * 3600})
+    assert pointers(too_long) == {"/overlap_seconds"}
+    assert shop.machine.delete(where).status_code == 204
+    assert shop.machine.get(where).json() == {"public_keys": []}
+
+
 @pytest.mark.parametrize("name", ["Host", "webhook-id", "ce-type", "Content-Length", "traceparent"])
 def test_headers_that_are_ours_are_refused_when_they_are_saved(shop: Shop, name: str) -> None:
     wish = {"event_types": [TYPE], "endpoint_url": URL}

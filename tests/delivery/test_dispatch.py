@@ -18,7 +18,7 @@ from django.conf import LazySettings
 from django.db import OperationalError
 from django.utils import timezone
 
-from delivery import endpoints, health, signing, stopping, subscriptions
+from delivery import endpoints, health, signing, signing_secrets, stopping, subscriptions
 from delivery.circuits import Answers, News
 from delivery.dispatch import Engine
 from delivery.models import (
@@ -200,6 +200,40 @@ def test_what_is_sent_is_the_event_signed(engine: Engine, receiver: Receiver) ->
     signing.verify(
         [secret],
         message_id=got.headers["webhook-id"],
+        timestamp=got.headers["webhook-timestamp"],
+        signature=got.headers["webhook-signature"],
+        body=got.body,
+        now=time.time(),
+    )
+
+
+def test_a_key_pair_signs_too_and_the_one_before_it_for_a_while(
+    engine: Engine, receiver: Receiver
+) -> None:
+    subscription, version = make_world(receiver.url())
+    add_secret(subscription)
+    owner = factories.make_person(team=subscription.application.team)
+    first = signing_secrets.rotate_key_pair(subscription, by=owner, now=timezone.now())
+    second = signing_secrets.rotate_key_pair(subscription, by=owner, now=timezone.now())
+    assert signing_secrets.public_keys(subscription, now=timezone.now()) == [second, first]
+    assert signing_secrets.public_keys(subscription, now=timezone.now() + timedelta(hours=25)) == [
+        second
+    ]
+    owe(subscription, make_events(version))
+    engine.drain(seconds=5)
+    (got,) = receiver.got
+    signatures = got.headers["webhook-signature"].split()
+    assert [one.partition(",")[0] for one in signatures] == ["v1", "v1a", "v1a"]
+    for public in (first, second):
+        verify_with(public, got)
+    signing_secrets.end_key_pairs(subscription, by=owner, now=timezone.now())
+    assert signing_secrets.public_keys(subscription, now=timezone.now()) == []
+
+
+def verify_with(key: str, got: Got) -> None:
+    signing.verify(
+        [key],
+        message_id=got.id,
         timestamp=got.headers["webhook-timestamp"],
         signature=got.headers["webhook-signature"],
         body=got.body,

@@ -265,3 +265,14 @@ def test_those_who_only_read_are_refused() -> None:
 @pytest.mark.parametrize("step", ["²", "9" * 5000, "0", "x"])
 def test_wizard_starts_again_at_a_step_that_it_does_not_have(support: Client, step: str) -> None:
     assert support.post(NEW, {"step": step}).status_code == 200
+
+
+def test_key_pair_is_made_on_the_page_and_its_public_half_shown() -> None:
+    subscription = factories.make_subscription()
+    client = signed_in(owner_of(subscription))
+    assert act(client, subscription, "key-pair") == 302
+    assert "whpk_" in text_of(client.get(page_of(subscription)))
+    assert act(client, subscription, "end-key-pair") == 302
+    assert "whpk_" not in text_of(client.get(page_of(subscription)))
+    stranger = signed_in(factories.make_person("charlie"))
+    assert act(stranger, subscription, "key-pair") == 404
