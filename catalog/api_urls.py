@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, path
 
-from catalog.api import asyncapi, contracts, deploys, places
+from catalog.api import asyncapi, contracts, deploys, feeds, places
 
 app_name = "catalog-api"
 
@@ -17,6 +17,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("topics", places.Topics.as_view(), name="topics"),
     path("topics/<str:name>", places.OneTopic.as_view(), name="topic"),
     path("topics/<str:name>/asyncapi", asyncapi.OfTopic.as_view(), name="topic-asyncapi"),
+    path("feed", feeds.OfEverything.as_view(), name="feed"),
+    path("domains/<str:slug>/feed", feeds.OfDomain.as_view(), name="domain-feed"),
+    path(f"{_TYPE}/feed", feeds.OfEventType.as_view(), name="event-type-feed"),
     path("asyncapi", asyncapi.Everything.as_view(), name="asyncapi"),
     path("applications", places.Applications.as_view(), name="applications"),
     path("applications/<str:slug>/deploys", deploys.Deploys.as_view(), name="deploys"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, path
 
-from governance.api import changes, compatibility, grants, ledger
+from governance.api import changelogs, changes, compatibility, grants, ledger
 
 app_name = "governance-api"
 
@@ -14,6 +14,11 @@ _REQUEST = "access-requests/<uuid:pk>"
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("compatibility", compatibility.Compatibility.as_view(), name="compatibility"),
+    path(
+        "event-types/<str:name>/versions/<str:version>/changelog",
+        changelogs.OfVersion.as_view(),
+        name="changelog",
+    ),
     path("change-requests", changes.Changes.as_view(), name="changes"),
     path(_CHANGE, changes.OneChange.as_view(), name="change"),
     path(f"{_CHANGE}/open", changes.Open.as_view(), name="change-open"),

@@ -167,7 +167,7 @@ def assert_kept(method: str, path: str, answer: Any) -> None:
         steps = ["paths", path, method, "responses", str(answer.status_code), "content", kind]
         escaped = [quote(step.replace("~", "~0").replace("/", "~1")) for step in steps]
         place = "#/" + "/".join([*escaped, "schema"])
-        if "yaml" in kind:
+        if not kind.endswith("json"):  # YAML, Atom, archives: the schema says no more of them
             return
     check = Draft202012Validator({"$ref": f"urn:api{place}"}, registry=registry())
     faults = [f"{error.json_path}: {error.message}" for error in check.iter_errors(answer.json())]

@@ -6,14 +6,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.db.models import QuerySet
+from django.http import HttpResponseBase
 from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework.renderers import BaseRenderer, JSONRenderer
 from rest_framework.request import Request
-from rest_framework.response import Response
 
 from catalog import documents
+from catalog.api.conditional import document
 from catalog.api.doors import Door
 from catalog.api.shapes import TopicShape
 from catalog.models import Topic
@@ -55,14 +56,19 @@ class _Document(Door[Topic]):
     lookup_field = "name"
     renderer_classes = (JSONRenderer, YamlRenderer, TextYamlRenderer)
 
+    def written(self, request: Request, value: Mapping[str, Any]) -> HttpResponseBase:
+        """Answer with the document in the form that was asked for."""
+        form = request.accepted_renderer
+        return document(request, form.render(value), content_type=form.media_type)
+
 
 class Everything(_Document):
     """All topics in one document."""
 
     @extend_schema(responses=_ANSWERS, operation_id="asyncapi_retrieve")
-    def get(self, request: Request) -> Response:
+    def get(self, request: Request) -> HttpResponseBase:
         """Return AsyncAPI of every topic that the person may see, as JSON or YAML by Accept."""
-        return Response(documents.asyncapi(self.get_queryset(), title=_("Events")))
+        return self.written(request, documents.asyncapi(self.get_queryset(), title=_("Events")))
 
 
 class OfTopic(_Document):
@@ -73,7 +79,7 @@ class OfTopic(_Document):
         return rows.filter(name=self.kwargs.get("name", ""))
 
     @extend_schema(responses=_ANSWERS)
-    def get(self, request: Request, name: str) -> Response:
+    def get(self, request: Request, name: str) -> HttpResponseBase:
         """Return AsyncAPI of the topic, as JSON or YAML by Accept."""
         topic = self.get_object()
-        return Response(documents.asyncapi(self.get_queryset(), title=topic.title))
+        return self.written(request, documents.asyncapi(self.get_queryset(), title=topic.title))

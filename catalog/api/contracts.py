@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db.models import Prefetch, QuerySet
-from django.http import HttpResponse
+from django.http import HttpResponseBase
 from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework.exceptions import NotFound
-from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from catalog import lifecycle, referring, schemas
+from catalog.api.conditional import AsStored, document
 from catalog.api.doors import Door, ListDoor, OneDoor, read
 from catalog.api.places import by_columns, goes_to
 from catalog.api.shapes import (
@@ -31,18 +30,6 @@ from governance import access
 from governance.actions import Action
 
 SCHEMA_TYPE = "application/schema+json"
-
-
-class AsStored(BaseContentNegotiation):
-    """Takes any Accept: what is stored has one form."""
-
-    def select_parser(self, request: Request, parsers: Any) -> Any:
-        """Return the first parser."""
-        return parsers[0]
-
-    def select_renderer(self, request: Request, renderers: Any, format_suffix: Any = None) -> Any:
-        """Return the first renderer."""
-        return renderers[0], renderers[0].media_type
 
 
 class _Types(Door[EventType]):
@@ -124,12 +111,12 @@ class RawSchema(_Versions):
     content_negotiation_class = AsStored
 
     @extend_schema(responses={(200, SCHEMA_TYPE): OpenApiTypes.OBJECT})
-    def get(self, request: Request, name: str, version: str) -> HttpResponse:
+    def get(self, request: Request, name: str, version: str) -> HttpResponseBase:
         """Return the stored bytes: this address is the `dataschema` of the version's events."""
         row = self.get_object()
-        answer = HttpResponse(row.document.encode(), content_type=SCHEMA_TYPE)
-        answer["ETag"] = f'"{row.document_sha256}"'
-        return answer
+        return document(
+            request, row.document.encode(), content_type=SCHEMA_TYPE, changed_at=row.created_at
+        )
 
 
 class VersionExample(_Versions):

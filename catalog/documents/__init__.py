@@ -5,10 +5,12 @@ those values. Whoever asks passes querysets that are restricted to what they may
 """
 
 from catalog.documents.asyncapi import EventDoc, ServerDoc, TopicDoc, VersionDoc, build
+from catalog.documents.atom import CONTENT_TYPE as ATOM_TYPE
 from catalog.documents.atom import Entry, Feed, atom
 from catalog.documents.reading import as_json, as_yaml, asyncapi, feed
 
 __all__ = [
+    "ATOM_TYPE",
     "Entry",
     "EventDoc",
     "Feed",

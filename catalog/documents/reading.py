@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -116,12 +116,18 @@ _SENTENCES = {
 
 
 def feed(
-    event_types: QuerySet[EventType], *, title: str, path: str, page_path: str, now: datetime
+    event_types: QuerySet[EventType],
+    *,
+    title: str,
+    path: str,
+    page_path: str,
+    page_of: Callable[[SchemaVersion], str],
+    now: datetime,
 ) -> Feed:
     """Return the latest changes of the contracts of these types, newest first.
 
-    One entry each time that a version went live, was deprecated or was retired in an environment.
-    `now` dates a feed without any.
+    One entry each time that a version went live, was deprecated or was retired in an environment;
+    `page_of` returns the path of the page that tells more. `now` dates a feed without any.
     """
     rows = (
         Release.history.filter(
@@ -130,7 +136,7 @@ def feed(
         .select_related("version__event_type")
         .order_by("-history_date", "-history_id")[:FEED_LENGTH]
     )
-    entries = [_entry(row) for row in rows]
+    entries = [_entry(row, page_of(row.version)) for row in rows]
     return Feed(
         id=f"{settings.PUBLIC_URL}{path}",
         title=title,
@@ -141,9 +147,8 @@ def feed(
     )
 
 
-def _entry(row: Any) -> Entry:
+def _entry(row: Any, path: str) -> Entry:
     version = row.version
-    path = referring.schema_path(version.event_type.name, version.version)
     what = f"{version.event_type.title} {version.version}"
     summary = version.changes
     if row.state == ReleaseState.DEPRECATED and row.sunset_at:

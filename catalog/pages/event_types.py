@@ -20,7 +20,7 @@ from catalog.querysets import EventTypeQuerySet
 from catalog.requests import PortalRequest
 from catalog.vocabulary import MARKS
 from catalog.words import ApplicationKind, ReleaseState, TopicKind
-from governance import access
+from governance import access, changelogs
 from governance.actions import Action
 from governance.models import ChangeRequest
 
@@ -183,10 +183,15 @@ def event_type_versions(request: PortalRequest, name: str) -> HttpResponse:
     context = _frame(request, event_type, "versions")
     by_number = {version.version: version for version in context["versions"]}
     numbers = list(by_number)
-    old = by_number.get(request.GET.get("old", numbers[1] if len(numbers) > 1 else ""))
-    new = by_number.get(request.GET.get("new", numbers[0] if numbers else ""))
+    wanted = request.GET.get("new", "")
+    newer = wanted if wanted in by_number else next(iter(numbers), "")
+    before = numbers[numbers.index(newer) + 1 :] or numbers[:1] if newer else []
+    new = by_number.get(newer)
+    old = by_number.get(request.GET.get("old", ""), by_number.get(next(iter(before), "")))
     majors = {version.major for version in context["versions"]}
+    compared = changelogs.between(old, new).report if old and new and old != new else None
     context |= {"old": old, "new": new, "numbers": numbers, "has_majors": len(majors) > 1}
+    context["compared"] = compared
     return render(request, "catalog/event_type_versions.html", context)
 
 

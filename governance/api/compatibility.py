@@ -32,9 +32,14 @@ class Compatibility(Asking):
             policy=compatibility.Policy(pair["policy"]),
             resolve=referring.resolve,
         )
-        told = report.to_json()
-        findings: Any = told["findings"]
-        return Response({**told, "findings": [_writable(finding) for finding in findings]})
+        return Response(told(report))
+
+
+def told(report: compatibility.Report) -> dict[str, object]:
+    """Return the report as the API shows it."""
+    plain = report.to_json()
+    findings: Any = plain["findings"]
+    return {**plain, "findings": [_writable(finding) for finding in findings]}
 
 
 def _refuse_malformed(pair: dict[str, Any]) -> None:

@@ -69,6 +69,14 @@ class ReportShape(serializers.Serializer[Any]):
     findings = FindingShape(many=True)
 
 
+class ChangelogShape(ReportShape):
+    """What a version changed; `since` is the version before it, null for a first one."""
+
+    version = serializers.CharField()
+    since = serializers.CharField(allow_null=True)
+    changes = serializers.CharField()
+
+
 class ChangeQuery(serializers.Serializer[Any]):
     """Which change requests; `proposed_by` is a user name."""
 

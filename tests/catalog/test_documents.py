@@ -125,8 +125,10 @@ def test_the_feed_has_an_entry_for_each_change(topic: Topic) -> None:
         title="Order created",
         path="/feeds/a",
         page_path="/catalog/a",
+        page_of=lambda version: f"/catalog/a?new={version.version}",
         now=timezone.now(),
     )
+    assert feed.entries[0].url.endswith("/catalog/a?new=2.0.0")
     assert [entry.title for entry in feed.entries][:2] == [
         "order 2.0.0 is live in staging",
         "order 2.0.0 is live in production",
