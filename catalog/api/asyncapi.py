@@ -59,7 +59,9 @@ class _Document(Door[Topic]):
     def written(self, request: Request, value: Mapping[str, Any]) -> HttpResponseBase:
         """Answer with the document in the form that was asked for."""
         form = request.accepted_renderer
-        return document(request, form.render(value), content_type=form.media_type)
+        written = form.render(value)
+        body = written.encode() if isinstance(written, str) else written
+        return document(request, body, content_type=form.media_type)
 
 
 class Everything(_Document):

@@ -38,7 +38,9 @@ def document(
     since = int(changed_at.timestamp()) if changed_at else None
     if since is not None:
         answer["Last-Modified"] = http_date(since)
-    found: HttpResponseBase = get_conditional_response(
-        request._request, etag=answer["ETag"], last_modified=since, response=answer
+    return (
+        get_conditional_response(
+            request._request, etag=answer["ETag"], last_modified=since, response=answer
+        )
+        or answer
     )
-    return found
