@@ -16,6 +16,7 @@ from django.core.asgi import get_asgi_application
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 pages: Any = get_asgi_application()
 
+from config import telemetry  # noqa: E402 - see below
 from delivery import asgi as publish  # noqa: E402 - models exist only now
 
 Message = MutableMapping[str, Any]
@@ -41,6 +42,7 @@ async def application(scope: Message, receive: Receive, send: Send) -> None:
 
 async def _live(receive: Receive, send: Send) -> None:
     await receive()
+    telemetry.start()
     try:
         await publish.startup()
     except Exception as error:
@@ -50,4 +52,5 @@ async def _live(receive: Receive, send: Send) -> None:
     await send({"type": "lifespan.startup.complete"})
     await receive()
     await publish.shutdown()
+    telemetry.stop()
     await send({"type": "lifespan.shutdown.complete"})

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import logging.config
 import os
 from pathlib import Path
 from typing import Any
 
 from celery import Celery
-from celery.signals import worker_ready, worker_shutting_down
+from celery.signals import (
+    setup_logging,
+    worker_process_init,
+    worker_process_shutdown,
+    worker_ready,
+    worker_shutting_down,
+)
+from django.conf import settings
 
 from config import broker
 from delivery import stopping  # here, so that the pool's processes share the flag made before them
@@ -31,3 +39,25 @@ def tell_supervisor(**_signal: Any) -> None:
     """Touch the file that `manage.py up` waits for."""
     if path := os.environ.get("SIGNALBOX_READY_FILE"):
         Path(path).touch()
+
+
+@setup_logging.connect
+def keep_our_logging(**_signal: Any) -> None:
+    """Have workers and beat log as every process does: Celery leaves alone what is set up here."""
+    logging.config.dictConfig(settings.LOGGING)
+
+
+@worker_process_init.connect
+def trace(**_signal: Any) -> None:
+    """Begin to trace where that is wanted: after the fork, since threads do not survive it."""
+    from config import telemetry  # noqa: PLC0415 - models exist only now
+
+    telemetry.start()
+
+
+@worker_process_shutdown.connect
+def stop_tracing(**_signal: Any) -> None:
+    """Send the spans that wait."""
+    from config import telemetry  # noqa: PLC0415 - models exist only now
+
+    telemetry.stop()

@@ -26,7 +26,7 @@ def main(arguments: list[str]) -> int:
         loop="uvloop",
         http="httptools",
         lifespan="on",
-        log_level="warning",
+        log_config=None,  # Django's settings say how, for every process alike
         access_log=False,
         server_header=False,
         timeout_graceful_shutdown=GRACE_SECONDS,

@@ -25,10 +25,12 @@ from delivery import (
     answers,
     configuration,
     edge,
+    envelopes,
     knowledge,
     publish_notes,
     publishing,
     recorder,
+    tracing,
 )
 from delivery.allowance import Allowance
 from delivery.answers import Answer
@@ -124,6 +126,8 @@ async def _publish(scope: Scope, headers: Mapping[str, str], receive: Receive) -
         request = from_http(headers, body)
     except Refusal as refusal:
         raise edge.refused(refusal) from None
+    if trace := tracing.of_header(headers.get(envelopes.TRACE)):
+        request = request.within(trace)
     _require_rate(publisher, len(request.items))
     if publisher.key_id is not None:
         keys.note_use(publisher.key_id, now)
@@ -212,10 +216,13 @@ def _write_notes() -> None:
 async def _record(unit: Unit) -> list[Recorded | Refused]:
     if _recorder is None:
         raise Refused(Kind.NOT_NOW, "The server is stopping.")
+    started_ns = time.time_ns()
     try:
-        return await _recorder.record(unit)
+        outcomes = await _recorder.record(unit)
     except Unavailable as error:
         raise recorder.refusal(error) from None
+    publishing.note(unit.events, outcomes, started_ns=started_ns)
+    return outcomes
 
 
 def _taken(body: object, prepared: Sequence[Prepared]) -> Answer:

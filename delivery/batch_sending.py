@@ -54,7 +54,7 @@ async def attempt(
     if going:
         bundle = Bundle(batch_id=batch_id, messages=tuple(message for _one, message in going))
         answer = await sending.attempt(
-            transport, bundle, target, address, may_go=may_go, now=started_at
+            transport, bundle, target, address, owed=owed, may_go=may_go, now=started_at
         )
         answers = _one_by_one(answer, bundle)
         telling = going[_telling(answers)][0]

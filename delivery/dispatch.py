@@ -337,7 +337,13 @@ class Engine:
             self._note(Refused(owed=owed, reason=reason, ended_at=now))
             return
         answer = await sending.attempt(
-            self._transport, message, target, address, may_go=lambda: self._may_go(owed), now=now
+            self._transport,
+            message,
+            target,
+            address,
+            owed=owed,
+            may_go=lambda: self._may_go(owed),
+            now=now,
         )
         self._note(
             Tried(

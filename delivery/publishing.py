@@ -6,13 +6,14 @@ every door has the same rules and writes by the same statement.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Collection, Sequence
 from datetime import datetime
 from uuid import UUID
 
 from django.db import connection, transaction
 
-from delivery import edge, knowledge, recording, routing, signals
+from delivery import edge, knowledge, recording, routing, run_log, signals, tracing
 from delivery.cloudevents import Envelope
 from delivery.edge import Refused
 from delivery.known import Knowledge, Publisher
@@ -57,7 +58,7 @@ def publish(
 
 def record(events: Sequence[Prepared]) -> list[Outcome]:
     """Store each event that is new, in one transaction; say what became of each, in order."""
-    tally = Tally()
+    started_ns, tally = time.time_ns(), Tally()
     with transaction.atomic(), connection.cursor() as cursor:
         causes: recording.Causes = {}
         if named := recording.causes_to_ask(events):
@@ -83,4 +84,19 @@ def record(events: Sequence[Prepared]) -> list[Outcome]:
             transaction.on_commit(
                 lambda: signals.work_waits.send(None, subscription_ids=woken), robust=True
             )
-    return recording.outcomes(events, refused=refused, seen=seen, causes=causes)
+    outcomes = recording.outcomes(events, refused=refused, seen=seen, causes=causes)
+    transaction.on_commit(lambda: note(events, outcomes, started_ns=started_ns), robust=True)
+    return outcomes
+
+
+def note(events: Sequence[Prepared], outcomes: Sequence[Outcome], *, started_ns: int) -> None:
+    """Trace and log what was stored new; `started_ns` is when storing began, in Unix time."""
+    if not (tracing.is_on() or run_log.is_on()):
+        return
+    new = [
+        event
+        for event, one in zip(events, outcomes, strict=True)
+        if isinstance(one, Recorded) and not one.is_duplicate
+    ]
+    tracing.published(new, started_ns=started_ns)
+    run_log.published(new)

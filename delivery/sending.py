@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from delivery import breaker, outgoing
+from opentelemetry.trace import Span
+
+from delivery import breaker, outgoing, run_log, tracing
 from delivery.claiming import Owed
 from delivery.mapping import MappingFailed
 from delivery.outgoing import Address, Bundle, Message
@@ -55,6 +58,7 @@ async def attempt(
     target: Target,
     address: Address,
     *,
+    owed: Owed,
     may_go: Callable[[], bool] | None = None,
     now: datetime,
 ) -> Receipt | TransportError:
@@ -63,6 +67,26 @@ async def attempt(
     `may_go` is asked once more when a connection stands, right before the request goes out; if not,
     or cancelled, it answers `INTERRUPTED`: whoever breaks it off wants that written down.
     """
+    span = tracing.begin_attempt(message, owed, address)
+    began = time.monotonic()
+    answer = await _send(transport, message, target, address, span=span, may_go=may_go, now=now)
+    if span is not None:
+        tracing.end_attempt(span, answer)
+    took = timedelta(seconds=time.monotonic() - began)
+    run_log.attempted(message, owed, answer, took=took)
+    return answer
+
+
+async def _send(
+    transport: Transport,
+    message: Message | Bundle,
+    target: Target,
+    address: Address,
+    *,
+    span: Span | None,
+    may_go: Callable[[], bool] | None,
+    now: datetime,
+) -> Receipt | TransportError:
     try:
         if target.fault:
             raise TransportError(target.fault, error_class=ErrorClass.BAD_SETTINGS)
@@ -74,6 +98,8 @@ async def attempt(
             timeout_seconds=target.timeout_seconds,
             timestamp=int(now.timestamp()),
         )
+        if span is not None:
+            request = replace(request, headers=tracing.carried(request.headers, span))
         return await transport.send(replace(request, may_go=may_go))
     except TransportError as error:
         return error

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from urllib.parse import unquote_to_bytes
 
@@ -12,6 +12,7 @@ from delivery import strict_json
 from delivery.cloudevents import attributes, spans
 from delivery.cloudevents.envelope import (
     Envelope,
+    ExtensionValue,
     NotACloudEvent,
     Refusal,
     TooLarge,
@@ -44,6 +45,17 @@ class Request:
     def envelopes(self) -> tuple[Envelope, ...]:
         """The events that can be taken, in order."""
         return tuple(item for item in self.items if isinstance(item, Envelope))
+
+    def within(self, trace_parent: str) -> Request:
+        """Return the request with this trace context on each event that has none of its own."""
+        traced: dict[str, ExtensionValue] = {"traceparent": trace_parent}
+        items = (
+            one.extended(traced)
+            if isinstance(one, Envelope) and "traceparent" not in one.extensions
+            else one
+            for one in self.items
+        )
+        return replace(self, items=tuple(items))
 
     @property
     def refusals(self) -> tuple[Refusal, ...]:
