@@ -16,6 +16,7 @@ from delivery.api import (
     keys,
     news,
     replays,
+    routing,
     runbooks,
     subscriptions,
 )
@@ -62,6 +63,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("deliveries/<uuid:pk>/discard", deliveries.DiscardOne.as_view(), name="discard"),
     path("runbooks", runbooks.Runbooks.as_view(), name="runbooks"),
     path("runbooks/<uuid:pk>", runbooks.OneRunbook.as_view(), name="runbook"),
+    path("routing-rules", routing.RoutingRules.as_view(), name="routing-rules"),
+    path("routing-rules/<uuid:pk>", routing.OneRoutingRule.as_view(), name="routing-rule"),
     path("replays", replays.Replays.as_view(), name="replays"),
     path("replays/<uuid:pk>", replays.OneReplay.as_view(), name="replay"),
     path("replays/<uuid:pk>/cancel", replays.Cancel.as_view(), name="replay-cancel"),

@@ -19,7 +19,11 @@ class DeliveryConfig(AppConfig):
             waking,  # noqa: F401 - connects itself
         )
         from delivery.pages import frame_counts  # noqa: PLC0415 - models exist only now
+        from delivery.rule_forms import RuleForm  # noqa: PLC0415 - models exist only now
+        from governance import change_forms  # noqa: PLC0415 - models exist only now
+        from governance.states import ChangeKind  # noqa: PLC0415 - with the form
 
         contract_checks.register()
         rule_checks.register()
+        change_forms.FORMS[ChangeKind.ROUTING_RULE] = RuleForm
         frame_counts.register()

@@ -82,6 +82,12 @@ NAVIGATION: tuple[tuple[Text, tuple[Place, ...]], ...] = (
             ),
             Place(label=_("Subscriptions"), icon="signal", url_name="delivery:subscription-list"),
             Place(label=_("Events"), icon="queue-list", url_name="delivery:event-list"),
+            Place(
+                label=_("Routing rules"),
+                icon="arrows-right-left",
+                url_name="delivery:rule-list",
+                action=Action.ROUTING_RULE_VIEW,
+            ),
             Place(label=_("Replays"), icon="arrow-uturn-left", url_name="delivery:replay-list"),
             Place(
                 label=_("Operations"),

@@ -1,4 +1,4 @@
-"""Pages of events, deliveries and operations, search and notifications."""
+"""Pages of events, deliveries, routing rules and operations, routing, search and notifications."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from delivery.pages import (
     events,
     notifications,
     operations,
+    routing,
     search,
 )
 
@@ -20,6 +21,9 @@ urlpatterns = [
     path("events/<uuid:pk>/correct/", corrections.event_correct, name="event-correct"),
     path("deliveries/<uuid:pk>/", deliveries.delivery_detail, name="delivery-detail"),
     path("deliveries/<uuid:pk>/discard/", deliveries.delivery_discard, name="delivery-discard"),
+    path("routing/", routing.rule_list, name="rule-list"),
+    path("routing/new/", routing.rule_new, name="rule-new"),
+    path("routing/<int:number>/", routing.rule_detail, name="rule-detail"),
     path("operations/", operations.operations, name="operations"),
     path("catalog/topics/<str:name>/traffic/", dashboards.topic_traffic, name="topic-traffic"),
     path(

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from delivery import diagnosis, parking, signing
+from delivery import decisions, diagnosis, parking, signing
 from delivery.models import Attempt, DeadLetter, Delivery, QueueRow, Replay
 from delivery.models.deliveries import COLLECTING
 from delivery.parking import Ahead
-from delivery.states import AttemptOutcome, DeliveryStatus
+from delivery.states import AttemptOutcome, DeliveryStatus, SkipReason
 
 # What one page shows; an event that was replayed more often than this is rare.
 MOST_ATTEMPTS = 1_000
@@ -28,6 +28,8 @@ class Leg:
     replay: Replay | None = None
     # What it waits behind, where its subscription keeps the order of its key.
     ahead: Ahead | None = None
+    # What a routing rule decided of it, "" where none did.
+    ruling: str = ""
 
     @property
     def state(self) -> str:
@@ -79,6 +81,8 @@ class Leg:
     def reason(self) -> diagnosis.Text:
         """Return why it stands as it does, in words; empty where the state says it all."""
         match self.delivery.status:
+            case DeliveryStatus.SKIPPED if self.delivery.reason == SkipReason.RULE and self.ruling:
+                return self.ruling
             case DeliveryStatus.SKIPPED:
                 return diagnosis.explain_skip(self.delivery.reason)
             case DeliveryStatus.DISCARDED:
@@ -89,7 +93,7 @@ class Leg:
 
 
 def of(deliveries: Sequence[Delivery]) -> list[Leg]:
-    """Return deliveries with their tries, places in the queue, letters and replays: 4 queries.
+    """Return deliveries with their tries, places in the queue, letters and replays: 5 queries.
 
     Three more where some of them keep the order of a key.
     """
@@ -103,6 +107,7 @@ def of(deliveries: Sequence[Delivery]) -> list[Leg]:
     replays = Replay.objects.select_related("requested_by").in_bulk(
         {one.replay_id for one in deliveries if one.replay_id}
     )
+    rulings = decisions.by_delivery({(one.event_id, one.subscription_id) for one in deliveries})
     return [
         Leg(
             delivery=one,
@@ -111,6 +116,7 @@ def of(deliveries: Sequence[Delivery]) -> list[Leg]:
             letter=letters.get(one.pk),
             replay=replays.get(one.replay_id) if one.replay_id else None,
             ahead=ahead.get(one.pk),
+            ruling=rulings.get((one.event_id, one.subscription_id), ""),
         )
         for one in deliveries
     ]

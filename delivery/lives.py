@@ -12,8 +12,9 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from catalog.models import User
-from delivery import envelopes, legs, payloads, routing
+from delivery import decisions, envelopes, legs, payloads, routing
 from delivery.cloudevents import to_structured_bytes
+from delivery.decisions import Decision
 from delivery.knowledge import Stale
 from delivery.legs import Leg
 from delivery.models import Delivery, Event, Subscription
@@ -44,6 +45,7 @@ class Life:
     payload: Seen
     legs: Sequence[Leg]
     left_out: Sequence[LeftOut]
+    decisions: Sequence[Decision]
     causes: Sequence[Event]
     effects: Sequence[Event]
     origin: Event | None
@@ -84,6 +86,7 @@ def of(event: Event, *, viewer: User, now: datetime) -> Life:
         payload=payloads.seen_by(event, viewer=viewer),
         legs=legs.of(_deliveries(event, viewer)),
         left_out=_left_out(event, viewer, now),
+        decisions=decisions.of(event, viewer=viewer),
         causes=_relatives(event, viewer, here & made_by) if event.causation_id else [],
         effects=_relatives(event, viewer, here & made_of_it),
         origin=_origin(event, viewer),

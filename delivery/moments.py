@@ -56,6 +56,13 @@ def _beginning(life: Life) -> Iterator[Moment]:
         text += " " + ngettext(
             "%(n)s subscription was left out.", "%(n)s subscriptions were left out.", left
         ) % {"n": left}
+    if life.decisions:
+        decided = len(life.decisions)
+        text += " " + ngettext(
+            "Routing rules decided for %(n)s subscription.",
+            "Routing rules decided for %(n)s subscriptions.",
+            decided,
+        ) % {"n": decided}
     yield Moment(at=event.received_at, title=_("Routed"), icon="arrows-pointing-out", text=text)
 
 

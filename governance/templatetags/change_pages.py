@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 
 from django import template
@@ -16,7 +17,7 @@ from governance.contract_impact import Effect
 from governance.models import ChangeRequest, CheckResult
 from governance.pages.contract_editor import Editor
 from governance.previews import Preview
-from governance.states import Outcome, Verdict
+from governance.states import ChangeKind, Outcome, Verdict
 
 register = template.Library()
 
@@ -50,6 +51,8 @@ def check_title(name: str) -> str:
 @register.simple_tag
 def verdict_of(change: ChangeRequest, results: Sequence[CheckResult]) -> dict[str, object]:
     """Return tone, sentence and figures of the verdict on top of the page."""
+    if change.kind == ChangeKind.ROUTING_RULE:
+        return _of_rule(results)
     found = [f for r in results if r.check_name == "compatibility" for f in r.findings]
     counts = {
         severity: sum(f.get("severity") == severity for f in found)
@@ -80,6 +83,39 @@ def verdict_of(change: ChangeRequest, results: Sequence[CheckResult]) -> dict[st
     ]
     sentence = " ".join([told if tone != "bad" or not summary else summary, *touching])
     return {"tone": tone, "sentence": sentence, "figures": figures if found else []}
+
+
+def _of_rule(results: Sequence[CheckResult]) -> dict[str, object]:
+    """Return what a routing rule would do, as its checks say it."""
+    told = {row.check_name: row for row in results}
+    shown = [told[name] for name in ("rule_changes", "rule_dry_run") if name in told]
+    outcomes = {row.outcome for row in results}
+    tone = "bad" if Outcome.FAILED in outcomes else "info"
+    failed = [row.summary for row in results if row.outcome == Outcome.FAILED]
+    sentence = " ".join(failed or [row.summary for row in shown])
+    counts = told["rule_dry_run"].findings[:1] if "rule_dry_run" in told else []
+    figures = (
+        [
+            (_("Events looked at"), counts[0].get("total", 0)),
+            (_("Matched"), counts[0].get("matched", 0)),
+            (_("Go another way"), counts[0].get("changed", 0)),
+        ]
+        if counts
+        else []
+    )
+    return {"tone": tone, "sentence": sentence, "figures": figures}
+
+
+@register.simple_tag
+def told_value(value: object) -> str:
+    """Return a value of a proposal as people read it."""
+    if value in ("", None, [], {}):
+        return "-"
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
+    if isinstance(value, list) and all(isinstance(one, str) for one in value):
+        return ", ".join(value)
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, dict | list) else str(value)
 
 
 @register.simple_tag
