@@ -34,6 +34,7 @@ from delivery.models import (
     Delivery,
     Event,
     EventIdentity,
+    Expunction,
     Payload,
     QueueRow,
     Replay,
@@ -224,6 +225,17 @@ class QueueRowAdmin(BigTableAdmin):
     def to(self, row: QueueRow) -> str:
         url = change_url(Subscription(pk=row.subscription_id))
         return format_html('<a href="{}">{}</a>', url, row.subscription_id)
+
+
+@guarded(Expunction)
+class ExpunctionAdmin(BigTableAdmin):
+    """Whose data was taken away, by whom and why."""
+
+    view_action = Action.OPERATIONS_VIEW
+    list_display = ("expunged_at", "event_id", "expunged_by", "reason")
+    list_select_related = ("expunged_by",)
+    search_fields = ()
+    found_by = ("event_id",)
 
 
 @guarded(EventIdentity)

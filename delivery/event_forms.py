@@ -57,6 +57,18 @@ class EventSearchForm(forms.Form):
         )
 
 
+class ExpungeForm(forms.Form):
+    """Why an event's data must go."""
+
+    reason = forms.CharField(
+        label=_("Reason"),
+        max_length=2_000,
+        required=False,  # asked for by the verb
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=_("Shown with your name wherever the data was. Do not repeat the data here."),
+    )
+
+
 class DiscardForm(forms.Form):
     """Why a delivery is not needed."""
 

@@ -9,6 +9,7 @@ from delivery.pages import (
     dashboards,
     deliveries,
     events,
+    expunging,
     notifications,
     operations,
     routing,
@@ -18,6 +19,7 @@ from delivery.pages import (
 urlpatterns = [
     path("events/", events.event_list, name="event-list"),
     path("events/<uuid:pk>/", events.event_detail, name="event-detail"),
+    path("events/<uuid:pk>/expunge/", expunging.event_expunge, name="event-expunge"),
     path("events/<uuid:pk>/correct/", corrections.event_correct, name="event-correct"),
     path("deliveries/<uuid:pk>/", deliveries.delivery_detail, name="delivery-detail"),
     path("deliveries/<uuid:pk>/discard/", deliveries.delivery_discard, name="delivery-discard"),

@@ -17,15 +17,16 @@ from django.utils.translation import gettext as _
 
 from catalog.models import User
 from catalog.moves import IllegalMove
-from delivery import envelopes, feed_failures, translations
+from delivery import envelopes, expunging, feed_failures, translations
 from delivery.cloudevents import to_structured_bytes
-from delivery.models import Event, FeedPosition, Payload, QueueRow, Subscription
+from delivery.models import Event, Expunction, FeedPosition, Payload, QueueRow, Subscription
 from delivery.states import DeliveryMode, SubscriptionState
 from delivery.translating import Translation, TranslationFailed
 from governance import access
 from governance.actions import Action
 
 DEFAULT_LIMIT = 100
+EXPUNGED = "expunged"  # an extension attribute: by whom the data was taken away, and why
 MAX_LIMIT = 1_000
 
 _HAND_OUT = """
@@ -171,6 +172,7 @@ def _items(
     ids = [event_id for _position, event_id in rows]
     events = Event.objects.select_related("type").in_bulk(ids)
     payloads = dict(Payload.objects.filter(pk__in=ids).values_list("event_id", "data"))
+    taken = expunging.of({pk for pk in ids if pk not in payloads})
     pin = subscription.version_pin
     types = {event.type_id for event in events.values()}
     ways = translations.in_force(types) if pin is not None else {}
@@ -183,7 +185,7 @@ def _items(
         by_major = ways.get((event.version_id, event.environment), {})
         translation = by_major.get(pin) if pin is not None else None
         try:
-            whole = _whole(event, payloads.get(event_id), translation)
+            whole = _whole(event, payloads.get(event_id), translation, taken.get(event_id))
         except TranslationFailed as error:
             failed[event_id] = str(error)
         else:
@@ -191,8 +193,12 @@ def _items(
     return tuple(items), failed
 
 
-def _whole(event: Event, data: str | None, translation: Translation | None) -> bytes:
+def _whole(
+    event: Event, data: str | None, translation: Translation | None, taken: Expunction | None
+) -> bytes:
     envelope = envelopes.envelope_of(event, data, type_name=event.type.name)
+    if taken is not None:
+        envelope = envelope.extended({EXPUNGED: str(taken)})
     if translation is not None and data is not None:
         envelope = translation.envelope(envelope)
     return to_structured_bytes(envelope)

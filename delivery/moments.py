@@ -139,6 +139,15 @@ def _ends(life: Life) -> Iterator[Moment]:
 
 
 def _relations(life: Life) -> Iterator[Moment]:
+    if taken := life.payload.expunction:
+        yield Moment(
+            at=taken.expunged_at,
+            title=_("Its data was expunged"),
+            icon="trash",
+            tone="warn",
+            by=str(taken.expunged_by),
+            text=taken.reason,
+        )
     for replay in {leg.replay.pk: leg.replay for leg in life.legs if leg.replay}.values():
         yield Moment(
             at=replay.started_at or replay.requested_at,

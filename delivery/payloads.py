@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from catalog import schemas
 from catalog.models import User
-from delivery.models import Event, Payload
+from delivery.models import Event, Expunction, Payload
 from governance import access
 from governance.actions import Action
 
@@ -20,6 +20,8 @@ class Seen:
     is_masked: bool = False
     is_hidden: bool = False
     is_gone: bool = False
+    # Why it is gone, where a person took it away.
+    expunction: Expunction | None = None
 
 
 def seen_by(event: Event, *, viewer: User) -> Seen:
@@ -29,7 +31,8 @@ def seen_by(event: Event, *, viewer: User) -> Seen:
         return Seen(is_hidden=True)
     text = Payload.objects.filter(event_id=event.pk).values_list("data", flat=True).first()
     if text is None:
-        return Seen(is_gone=True)
+        taken = Expunction.objects.select_related("expunged_by").filter(pk=event.pk).first()
+        return Seen(is_gone=True, expunction=taken)
     if not text:
         return Seen()
     data = json.loads(text)

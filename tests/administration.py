@@ -21,6 +21,7 @@ from delivery.models import (
     Delivery,
     EndpointSecret,
     EventIdentity,
+    Expunction,
     FailureGroup,
     FeedPosition,
     FilteredCount,
@@ -200,6 +201,12 @@ def _deliver(letter: DeadLetter) -> None:
     ReplayItem.objects.create(replay=replay, event_id=letter.event_id, subscription=subscription)
     QueueRow.objects.create(
         delivery_id=uuid7(), subscription_id=subscription.pk, event_id=letter.event_id, due_at=now
+    )
+    Expunction.objects.create(
+        event_id=letter.event_id,
+        reason="She asked us to.",
+        expunged_by=make_person(),
+        expunged_at=now,
     )
     EventIdentity.objects.create(
         digest=uuid7().bytes, event_id=letter.event_id, content_digest=uuid7().bytes

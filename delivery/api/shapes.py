@@ -174,6 +174,9 @@ class EventShape(serializers.Serializer[Any]):
         help_text="How much of the data is in the envelope.",
     )
     envelope = serializers.JSONField(help_text="The CloudEvent, in JSON format.")
+    expunged = serializers.CharField(
+        allow_null=True, help_text="Who took the data away and why, in a sentence, if somebody did."
+    )
     deliveries = EventDelivery(many=True)
 
 

@@ -11,7 +11,7 @@ from django.db.models import Count
 from catalog import schemas
 from catalog.ids import instant_of
 from catalog.models import User
-from delivery import envelopes
+from delivery import envelopes, expunging
 from delivery.api.shapes import RETRYING
 from delivery.cloudevents import to_structured_bytes
 from delivery.models import Attempt, Delivery, Event, Payload, QueueRow
@@ -31,6 +31,7 @@ def events(rows: Sequence[Event], *, viewer: User) -> list[Members]:
     payloads = dict(Payload.objects.filter(pk__in=ids).values_list("event_id", "data"))
     whole = _allowed(ids, viewer, Action.SENSITIVE_VIEW)
     shown = _allowed(ids, viewer, Action.PAYLOAD_VIEW)
+    taken = expunging.of({pk for pk in ids if pk not in payloads})
     owed = _deliveries_of(ids, viewer)
     found = []
     for row in rows:
@@ -47,6 +48,7 @@ def events(rows: Sequence[Event], *, viewer: User) -> list[Members]:
                 "received_at": row.received_at,
                 "payload": payload,
                 "envelope": envelope,
+                "expunged": str(taken[row.pk]) if row.pk in taken and row.pk in shown else None,
                 "deliveries": owed.get(row.pk, []),
             }
         )

@@ -3,7 +3,7 @@
 from delivery.models.adapters import Adapter
 from delivery.models.counts import FilteredCount, Rollup, RollupMark
 from delivery.models.deliveries import Attempt, Delivery, QueueRow
-from delivery.models.events import Event, EventIdentity, Payload
+from delivery.models.events import Event, EventIdentity, Expunction, Payload
 from delivery.models.failures import DeadLetter, FailureGroup
 from delivery.models.notifications import NewsChoice, Notification
 from delivery.models.portal_events import PortalEvent
@@ -30,6 +30,7 @@ __all__ = [
     "EndpointSecret",
     "Event",
     "EventIdentity",
+    "Expunction",
     "FailureGroup",
     "FeedPosition",
     "FilteredCount",

@@ -6,9 +6,11 @@ tables have no constraint: one statement writes them, and a constraint would cos
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models.functions import Substr
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from catalog.ids import uuid7
@@ -115,6 +117,31 @@ class Payload(models.Model):
 
     def __str__(self) -> str:
         return str(self.event_id)
+
+
+class Expunction(models.Model):
+    """Says that a payload was taken away for good: by whom, when and why; its event stays."""
+
+    event_id = models.UUIDField(primary_key=True)
+    reason = models.TextField(_("reason"))
+    expunged_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        related_name="+",
+        verbose_name=_("expunged by"),
+    )
+    expunged_at = models.DateTimeField(_("expunged"))
+
+    class Meta:
+        verbose_name = _("expunction")
+        verbose_name_plural = _("expunctions")
+        ordering = ["-expunged_at"]
+
+    def __str__(self) -> str:
+        return gettext("Expunged by %(who)s because: %(reason)s") % {
+            "who": self.expunged_by,
+            "reason": self.reason,
+        }
 
 
 class EventIdentity(models.Model):

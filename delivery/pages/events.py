@@ -93,6 +93,8 @@ def event_detail(request: PortalRequest, pk: UUID) -> HttpResponse:
         "attributes": lives.attributes_of(event),
         "command": curl.to_publish(event, life.payload),
         "may_replay": access.allows(request.user, Action.DELIVERY_REPLAY),
+        "may_expunge": not (life.payload.is_gone or life.payload.is_hidden)
+        and access.allows(request.user, Action.PAYLOAD_EXPUNGE, event),
         "may_correct": corrections.may_correct(event, by=request.user),
     }
     return render(request, "delivery/event_detail.html", context)

@@ -13,8 +13,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from catalog.requests import PortalRequest
-from delivery import replay_checks, replay_words, replays
+from delivery import expunging, replay_checks, replay_words, replays
 from delivery.models import Replay, ReplayItem
+from delivery.replay_checks import Refusal
 from delivery.replay_selections import Selection
 from delivery.states import ReplayState
 from governance import access
@@ -50,6 +51,7 @@ def replay_detail(request: PortalRequest, number: int) -> HttpResponse:
     progress = replays.progress(replay)
     items = ReplayItem.objects.filter(replay=replay).select_related("subscription")
     page = Paginator(items.order_by("id"), PER_PAGE).get_page(request.GET.get("page"))
+    taken = expunging.of({one.event_id for one in page if one.refused == Refusal.EXPUNGED})
     is_over = replay.state in {ReplayState.DONE, ReplayState.CANCELLED}
     context = {
         "replay": replay,
@@ -58,7 +60,13 @@ def replay_detail(request: PortalRequest, number: int) -> HttpResponse:
         if replay.state == ReplayState.DONE and progress.failed
         else replay.state,
         "page": page,
-        "rows": [(one, replay_checks.SENTENCES.get(one.refused, one.refused)) for one in page],
+        "rows": [
+            (
+                one,
+                taken.get(one.event_id) or replay_checks.SENTENCES.get(one.refused, one.refused),
+            )
+            for one in page
+        ],
         "is_over": is_over,
         "told": replay_words.told(Selection.remembered(replay.selection), to=replay.subscription),
         "can": {
