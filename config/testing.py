@@ -20,7 +20,7 @@ PROGRAMS = {
 }
 OTHER_NAMES = {"chromium": ("chromium", "chromium-browser", "google-chrome")}
 # Half of the run is waiting for real processes, so two at once take little more than half the time.
-SIDE_BY_SIDE = ["--numprocesses=2", "--dist=loadgroup", "--no-loadscope-reorder"]
+SIDE_BY_SIDE = ["--numprocesses=2", "--no-loadscope-reorder"]
 # Where Debian puts programs that an ordinary user's PATH leaves out.
 SYSTEM_PATH = "/usr/local/sbin:/usr/sbin:/sbin"
 

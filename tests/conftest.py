@@ -12,6 +12,8 @@ import pytest
 from django.conf import settings
 from django.db import connection, connections
 from pytest_django import DjangoDbBlocker
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 from config import embedded, places
 from tests.settings import RUN_DIR, USES_EMBEDDED
@@ -24,15 +26,22 @@ def pytest_unconfigure() -> None:
     shutil.rmtree(RUN_DIR, ignore_errors=True)
 
 
+class ByFile(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types
+    """Keeps a file's tests in one process, and in one all journeys: they share a portal."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        path = nodeid.partition("::")[0]
+        return "journeys" if path.startswith("tests/journeys/") else path
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByFile:
+    """Share the files between the processes of a run."""
+    return ByFile(config, log)
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep a file's tests in one process, and start with what takes minutes.
-
-    All that looks at the shared portal is one group, so that it is started once.
-    """
-    for item in items:
-        uses_portal = "portal" in getattr(item, "fixturenames", ())
-        item.add_marker(pytest.mark.xdist_group("portal" if uses_portal else item.path.name))
+    """Start with what takes minutes."""
     items.sort(key=_is_quick)
 
 
