@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from catalog.models import EventType, SchemaVersion, Topic, User
-from governance import access
+from governance import access, topic_forms
 from governance.actions import Action
 from governance.forms import DayField, end_of_day
 from governance.pages import contract_editor
@@ -46,7 +46,7 @@ class ProposalForm(forms.Form):
             field.required = name == "topic"
 
     @classmethod
-    def initial_of(cls, proposal: Mapping[str, Any]) -> dict[str, Any]:
+    def initial_of(cls, proposal: Mapping[str, Any], topic: Topic) -> dict[str, Any]:
         """Return what was proposed, for editing it."""
         return dict(proposal)
 
@@ -201,6 +201,23 @@ class TranslationForm(ProposalForm):
         return dict(zip(("from_major", "to_major"), majors, strict=False))
 
 
+class TopicPolicyForm(topic_forms.PromiseFields, ProposalForm):
+    """Other promises of a topic."""
+
+    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
+        super().__init__(*args, user=user, **kwargs)
+        self.order_fields([*topic_forms.PROMISES, "reason"])
+
+    def proposal(self) -> dict[str, Any]:
+        """Return the promises that change."""
+        return {"values": self.differences()}
+
+    @classmethod
+    def initial_of(cls, proposal: Mapping[str, Any], topic: Topic) -> dict[str, Any]:
+        """Return what stands, under what was proposed."""
+        return topic_forms.initial(topic, proposal.get("values", {}))
+
+
 FORMS: dict[str, type[ProposalForm]] = {
     ChangeKind.SCHEMA_VERSION: SchemaVersionForm,
     ChangeKind.NEW_EVENT_TYPE: NewEventTypeForm,
@@ -208,6 +225,7 @@ FORMS: dict[str, type[ProposalForm]] = {
     ChangeKind.DEPRECATION: DeprecationForm,
     ChangeKind.RETIREMENT: RetirementForm,
     ChangeKind.TRANSLATION: TranslationForm,
+    ChangeKind.TOPIC_POLICY: TopicPolicyForm,
 }
 
 

@@ -20,7 +20,7 @@ from catalog.querysets import EventTypeQuerySet
 from catalog.requests import PortalRequest
 from catalog.vocabulary import MARKS
 from catalog.words import ApplicationKind, ReleaseState, TopicKind
-from governance import access, changelogs
+from governance import access, changelogs, contract_usage
 from governance.actions import Action
 from governance.models import ChangeRequest
 
@@ -188,6 +188,10 @@ def event_type_versions(request: PortalRequest, name: str) -> HttpResponse:
     before = numbers[numbers.index(newer) + 1 :] or numbers[:1] if newer else []
     new = by_number.get(newer)
     old = by_number.get(request.GET.get("old", ""), by_number.get(next(iter(before), "")))
+    used = by_number.get(request.GET.get("usage", ""))
+    now = timezone.now()
+    uses = contract_usage.of(used, environments=[request.environment], now=now) if used else []
+    context |= {"used": used, "uses": [use.to_json(now) for use in uses]}
     majors = {version.major for version in context["versions"]}
     compared = changelogs.between(old, new).report if old and new and old != new else None
     context |= {"old": old, "new": new, "numbers": numbers, "has_majors": len(majors) > 1}

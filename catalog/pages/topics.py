@@ -32,6 +32,7 @@ def topic_detail(request: PortalRequest, name: str) -> HttpResponse:
         "collects": collecting_words.tell(topic.collecting_rule, now=timezone.now()),
         "grants": grants.with_names().order_by("verb", "until")[:100],
         "environment": request.environment,
+        "may_propose": access.allows(request.user, Action.CHANGE_PROPOSE, topic),
     }
     return render(request, "catalog/topic_detail.html", context)
 

@@ -30,6 +30,7 @@ from governance.states import ChangeKind, ChangeState
 
 ABOUT_A_VERSION = {ChangeKind.PROMOTION, ChangeKind.DEPRECATION, ChangeKind.RETIREMENT}
 ABOUT_A_TYPE = {ChangeKind.TRANSLATION}
+ABOUT_A_TOPIC = {ChangeKind.TOPIC_POLICY}
 UNFINISHED = (ChangeState.DRAFT, ChangeState.CHANGES_REQUESTED)
 # What hands the proposal on; everything else that `do` says is a step within the page.
 KEEPING = ("", "draft", "open")
@@ -37,7 +38,7 @@ KEEPING = ("", "draft", "open")
 
 @login_required
 def change_new(request: PortalRequest) -> HttpResponse:
-    """Propose: a contract by its fields or as JSON, a promotion, or a deprecation."""
+    """Propose: a contract by its fields or as JSON, or another kind of change by its form."""
     access.require(request.user, Action.CHANGE_PROPOSE)
     kind = request.GET.get("kind") or ChangeKind.SCHEMA_VERSION
     form_class = change_forms.FORMS.get(kind)
@@ -46,14 +47,18 @@ def change_new(request: PortalRequest) -> HttpResponse:
     event_type, base = _about(request)
     if event_type is not None:  # before the form: who may not send it loses nothing typed into it
         access.require(request.user, Action.CHANGE_PROPOSE, event_type.topic)
+    about = _topic_named(request) if kind in ABOUT_A_TOPIC else None
     needs = base if kind in ABOUT_A_VERSION else event_type if kind in ABOUT_A_TYPE else kind
     if needs is None:
         raise Http404
+    initial = form_class.initial_for(event_type, base)
+    if about is not None:
+        initial = form_class.initial_of({}, about)
     desk = _Desk(
         request=request,
         kind=kind,
         form_class=form_class,
-        initial=form_class.initial_for(event_type, base),
+        initial=initial,
         event_type=event_type,
         base=base,
     )
@@ -75,7 +80,8 @@ def change_edit(request: PortalRequest, number: int) -> HttpResponse:
         request=request,
         kind=change.kind,
         form_class=form_class,
-        initial=form_class.initial_of(json.loads(change.proposal)) | {"reason": change.reason},
+        initial=form_class.initial_of(json.loads(change.proposal), change.topic)
+        | {"reason": change.reason},
         event_type=change.event_type,
         base=change.base,
         change=change,
@@ -94,6 +100,14 @@ def _about(request: PortalRequest) -> tuple[EventType | None, SchemaVersion | No
     wanted = request.GET.get("base", "")
     base = versions.filter(version=wanted).first() if wanted else versions.first()
     return event_type, base
+
+
+def _topic_named(request: PortalRequest) -> Topic:
+    """Return the topic that the address names, of which the person may propose changes."""
+    seen = access.restrict(Topic.objects.all(), request.user, Action.TOPIC_VIEW)
+    topic = get_object_or_404(seen.select_related("owner"), name=request.GET.get("topic", ""))
+    access.require(request.user, Action.CHANGE_PROPOSE, topic)
+    return topic
 
 
 @dataclass(kw_only=True)
@@ -142,7 +156,7 @@ class _Desk:
         if self.has_contract:
             self.editor = contract_editor.typed(self.request.POST)
             values["document"] = self.editor.document
-        self.form = self._form(data=values)
+        self.form = self._form(data=values, initial=self.initial)
         if self.is_unfinished:
             self.form.allow_unfinished()
 

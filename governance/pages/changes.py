@@ -9,17 +9,19 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
+from django.db.models import F
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
+from catalog import wording
 from catalog.models import Application, Release
 from catalog.requests import PortalRequest
 from catalog.vocabulary import MARKS
 from catalog.words import Environment, ReleaseState
-from governance import access, checks, proposals, reviews, workflow
+from governance import access, cadence, checks, proposals, reviews, workflow
 from governance.actions import Action
 from governance.models import ChangeRequest, LedgerEntry
 from governance.states import ChangeState
@@ -43,15 +45,34 @@ def _change(request: PortalRequest, number: int) -> ChangeRequest:
 @login_required
 def change_list(request: PortalRequest) -> HttpResponse:
     """List changes, those that wait for somebody first."""
+    now = timezone.now()
     states = request.GET.getlist("state") or [*UNDECIDED_STATES, ChangeState.DRAFT]
     found = _seen(request).filter(state__in=states).select_related("topic", "proposed_by")
-    page = Paginator(found.order_by("-number"), PER_PAGE).get_page(request.GET.get("page"))
+    due_first = (F("due_at").asc(nulls_last=True), "-number")
+    page = Paginator(found.order_by(*due_first), PER_PAGE).get_page(request.GET.get("page"))
     context = {
         "page": page,
         "states": [(s, MARKS["change_request"][s].word, s in states) for s in ChangeState],
+        "figures": _cadence(cadence.measure(_seen(request), now=now)),
+        "now": now,
         "may_propose": access.allows(request.user, Action.CHANGE_PROPOSE),
     }
     return render(request, "governance/change_list.html", context)
+
+
+def _cadence(found: cadence.Cadence) -> list[dict[str, object]]:
+    """Return the figures above the queue: what waits, and how long decisions take."""
+    median, slowest = found.median_seconds, found.slowest_seconds
+    return [
+        {"name": _("Wait for a decision"), "figure": found.waiting},
+        {"name": _("Late"), "figure": found.late},
+        {"name": _("Decided in 90 days"), "figure": found.decided},
+        {
+            "name": _("Time to decision, median"),
+            "figure": _("none yet") if median is None else wording.duration(median),
+            "delta": _("slowest %s") % wording.duration(slowest) if slowest else "",
+        },
+    ]
 
 
 @login_required

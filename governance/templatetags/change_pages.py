@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 
 from django import template
+from django.utils.dateparse import parse_datetime
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
@@ -14,6 +16,7 @@ from catalog.models import EventType
 from catalog.templatetags.ui_marks import tone_lamp, tone_status
 from governance import emergencies
 from governance.contract_impact import Effect
+from governance.contract_usage import Freshness
 from governance.models import ChangeRequest, CheckResult
 from governance.pages.contract_editor import Editor
 from governance.previews import Preview
@@ -26,6 +29,12 @@ EFFECTS = {
     Effect.LOOK: ("warn", "question-mark-circle", _lazy("Look")),
     Effect.GAINS: ("good", "check", _lazy("Gains")),
     Effect.UNTOUCHED: ("good", "check", _lazy("Untouched")),
+}
+
+FRESHNESS = {
+    Freshness.ACTIVE: ("good", "bolt"),
+    Freshness.STALE: ("warn", "clock"),
+    Freshness.DEAD: ("idle", "minus-circle"),
 }
 
 LAMPS = {
@@ -154,3 +163,26 @@ def emergencies_of(event_type: EventType) -> dict[str, ChangeRequest]:
 def of_number(found: Mapping[str, ChangeRequest], number: str) -> ChangeRequest | None:
     """Return the emergency change of a version, None for most."""
     return found.get(number)
+
+
+@register.filter
+def instant(text: str) -> datetime | None:
+    """Read an instant that a check result keeps as text."""
+    return parse_datetime(text)
+
+
+@register.filter
+def said(value: object) -> str:
+    """Say a value of a promise as people do."""
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
+    if isinstance(value, list):
+        return ", ".join(map(str, value)) or _("none")
+    return _("none") if value in ("", None) else str(value)
+
+
+@register.simple_tag
+def freshness_mark(freshness: str) -> SafeString:
+    """Say how lately a version was used."""
+    known = Freshness(freshness)
+    return tone_status(*FRESHNESS[known], str(known.label))

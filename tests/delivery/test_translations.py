@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from ipaddress import ip_network
 from typing import Any
 
@@ -21,6 +23,7 @@ from delivery import (
     replays,
     routing,
     stopping,
+    targets,
     translation_trials,
 )
 from delivery.dispatch import Engine
@@ -29,7 +32,8 @@ from delivery.replay_selections import Selection
 from delivery.states import DeliveryMode, DeliveryStatus
 from delivery.transports.webhook import WebhookTransport
 from delivery.verdicts import Verdict
-from governance import checks, reviews, roles, verification
+from governance import checks, reviews, roles, verification, versions
+from governance.governed import governed
 from governance.models import ChangeRequest, CheckResult
 from governance.states import ChangeKind, ChangeState
 from tests import factories
@@ -183,12 +187,16 @@ def test_a_failing_conversion_is_a_dead_letter_of_its_own_and_mends(
     assert subscription.circuit.last_failure_at is None  # the endpoint has done nothing
     world.converts("{order_id: order_id, amount: to_number(total.amount)}")
     support = factories.make_person(role=roles.SUPPORT)
+    time.sleep(2 * targets.REFRESH_SECONDS)  # what the engine knows may be that old
     now = timezone.now()
     chosen = Selection(deliveries=(Delivery.objects.get().pk,))
     replays.start(chosen, environment="production", reason="Mended.", by=support, now=now)
-    while not receiver.got:
+    for _try in range(30):
         replay_running.run_all(now=timezone.now())
         engine.drain(seconds=1)
+        if receiver.got:
+            break
+        time.sleep(0.2)
     assert [json.loads(one.body)["amount"] for one in receiver.got] == [12.5]
 
 
@@ -343,3 +351,26 @@ def test_reviewer_sees_no_personal_value_before_or_after(world: World) -> None:
     assert whole.after == {"order_id": "ada@example.com", "total": {"amount": 1}}
     (sample,) = translation_trials.shown(change, viewer=factories.make_person())
     assert sample.event is None
+
+
+def test_an_event_of_a_version_that_ends_says_so_when_it_arrives(
+    engine: Engine, receiver: Receiver
+) -> None:
+    shop = make_shop()
+    factories.make_subscription(topic=shop.topic, url=receiver.url())
+    sunset = NOW + timedelta(days=30)
+    with governed(by=None, now=NOW):
+        versions.deprecate(
+            shop.version,
+            environments=["production"],
+            sunset_at=sunset,
+            replacement=None,
+            by=factories.make_admin(),
+            now=NOW,
+        )
+    shop.publish()
+    engine.drain(seconds=10)
+    headers = receiver.got[0].headers
+    assert headers["ce-deprecated"] == "true"
+    assert headers["ce-deprecationsunset"] == sunset.isoformat().replace("+00:00", "Z")
+    assert headers["ce-deprecationmigration"].endswith(f"/{shop.event_type.name}/versions")

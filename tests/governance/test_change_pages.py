@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from catalog.models import EventType, SchemaVersion, Topic
+from delivery import notifications
 from governance import roles
+from governance.governed import governed
 from governance.models import ChangeRequest, LedgerEntry
 from governance.states import ChangeKind, ChangeState
 from tests import factories
@@ -360,3 +364,103 @@ def test_subscriber_that_breaks_answers_on_the_page(alice: Client, event_type: E
     assert "We mail by amount." in text_of(alice.get(page_of(change)))
     assert "can you live with it?" not in text_of(lena.get(reverse("delivery:home")))
     assert act(lena, change, "sign-off", note="x", application="nonsense") == 302
+
+
+# Promises of a topic
+
+
+def test_other_promises_are_proposed_by_form_and_only_what_differs(
+    alice: Client, reviewer: Client, topic: Topic
+) -> None:
+    page = f"{NEW}?kind=topic_policy&topic={topic.name}"
+    assert "Propose other promises" in text_of(
+        alice.get(reverse("catalog:topic-detail", args=[topic.name]))
+    )
+    form = alice.get(page).context["form"]
+    typed = {name: form[name].value() or "" for name in form.fields if name != "is_restricted"}
+    typed |= {"regions": "", "batch_times": "", "reason": "We keep less."}
+    same = alice.post(page, typed)
+    assert "Nothing would change." in text_of(same)
+    wrong = alice.post(page, {**typed, "retention_days": "-1", "kind": "nonsense"})
+    assert set(wrong.context["form"].errors) == {"retention_days", "kind"}
+    assert not ChangeRequest.objects.exists()
+    assert alice.post(page, {**typed, "retention_days": "30"}).status_code == 302
+    change = ChangeRequest.objects.get()
+    assert json.loads(change.proposal) == {"values": {"retention_days": 30}}
+    assert "Payloads older than that are deleted" in text_of(reviewer.get(page_of(change)))
+    edit = reverse("governance:change-request-edit", args=[change.number])
+    assert alice.get(edit).context["form"]["retention_days"].value() == 30
+    assert alice.post(edit, {**typed, "retention_days": "45"}).status_code == 302
+    change.refresh_from_db()
+    act(reviewer, change, "approve", note="Fine.", seen=change.proposal_sha256, and_apply="1")
+    assert change.state == ChangeState.APPLIED
+    topic.refresh_from_db()
+    assert topic.retention_days == 45
+
+
+def test_promises_of_a_hidden_or_foreign_topic_are_not_proposed(alice: Client) -> None:
+    hidden = factories.make_topic(is_restricted=True)
+    foreign = factories.make_topic()
+    support = signed_in(factories.make_person(role=roles.SUPPORT))
+    page = f"{NEW}?kind=topic_policy&topic="
+    assert alice.get(page).status_code == 404
+    assert alice.get(f"{page}{hidden.name}").status_code == 404
+    assert support.get(f"{page}{foreign.name}").status_code == 403
+
+
+# The end of a version
+
+
+def test_use_is_seen_and_its_end_proposed_from_the_versions_page(
+    alice: Client, reviewer: Client, event_type: EventType
+) -> None:
+    till = factories.make_application("till-bridge")
+    factories.make_event(event_type=event_type, application=till)
+    versions = reverse("catalog:event-type-versions", args=[event_type.name])
+    page = text_of(alice.get(versions, {"usage": "1.0.0"}))
+    assert "Till bridge" in page
+    assert "Active" in page
+    assert "Propose to retire it" in page
+    assert "Till bridge" not in text_of(alice.get(versions, {"usage": "9.9.9"}))
+    retire = f"{NEW}?kind=retirement&event_type={event_type.name}&base=1.0.0"
+    assert alice.post(retire, {"reason": "Old."}).status_code == 302
+    change = ChangeRequest.objects.get()
+    assert "Till bridge" in text_of(reviewer.get(page_of(change)))
+    act(reviewer, change, "approve", note="ok", seen=change.proposal_sha256)
+    assert change.state == ChangeState.OPEN  # it is used
+    edit = reverse("governance:change-request-edit", args=[change.number])
+    alice.post(edit, {"reason": "Old.", "override": "It leaks addresses."})
+    change.refresh_from_db()
+    act(reviewer, change, "approve", note="ok", seen=change.proposal_sha256, and_apply="1")
+    assert change.state == ChangeState.APPLIED
+
+
+def test_everybody_who_uses_a_version_is_told_of_its_end_once(
+    alice: Client, reviewer: Client, event_type: EventType
+) -> None:
+    till = factories.make_application(team=factories.make_team("tills"))
+    factories.make_event(event_type=event_type, application=till)
+    pinned = factories.make_application(team=factories.make_team("care"))
+    factories.make_subscription(pinned, topic=event_type.topic, version_pin=1)
+    told = [factories.make_person(team=till.team), factories.make_person(team=pinned.team)]
+    other = factories.make_person(team=factories.make_team("elsewhere"))
+    page = f"{NEW}?kind=deprecation&event_type={event_type.name}&base=1.0.0"
+    data = {"sunset": "2031-05-01", "replacement": "", "reason": "2.x is here."}
+    assert alice.post(page, {**data, "notice": "Read 100 % of 2.x."}).status_code == 302
+    change = ChangeRequest.objects.get()
+    act(reviewer, change, "approve", note="ok", seen=change.proposal_sha256, and_apply="1")
+    for person in told:
+        (news,) = notifications.of(person)
+        assert "ends on 1 May 2031" in news.text
+        assert news.text.endswith("Read 100 % of 2.x.")
+    assert not notifications.of(other)
+
+
+def test_queue_shows_what_is_late_and_how_long_decisions_take(alice: Client) -> None:
+    change = factories.make_change_request()
+    with governed(by=None, now=timezone.now()):
+        change.due_at = timezone.now() - timedelta(days=1)
+        change.save()
+    page = text_of(alice.get(LIST))
+    assert "Time to decision, median" in page
+    assert "late" in page
