@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import reduce
 from operator import or_
 from uuid import UUID
@@ -18,6 +18,7 @@ from delivery import signals
 from delivery.dead_letters import REOPENED, RESOLVED
 from delivery.models import DeadLetter, Delivery, FailureGroup, QueueRow
 from delivery.states import DeliveryStatus, FailureGroupState
+from delivery.transports import ErrorClass
 from governance import access
 from governance.actions import Action
 from governance.governed import governed, record
@@ -31,6 +32,9 @@ NOTED = "failure:note"
 
 _UNSETTLED = (FailureGroupState.OPEN, FailureGroupState.ASSIGNED)
 SHOWN_CHANGES = 8
+SHORTLY = timedelta(days=2)
+# Kinds of failure that a new version of the contract can cause.
+_BY_CONTRACT = (ErrorClass.MAPPING, ErrorClass.TRANSLATION)
 _OF_CONTRACT = ("topic:", "event-type:", "version:")
 
 
@@ -217,6 +221,18 @@ def changes_before(group: FailureGroup) -> QuerySet[LedgerEntry]:
         .exclude(Q(action=Action.APPLICATION_DEPLOY) & ~Q(after__environment=group.environment))
         .order_by("-number")[:SHOWN_CHANGES]
     )
+
+
+def contract_change(group: FailureGroup, changes: Sequence[LedgerEntry]) -> LedgerEntry | None:
+    """Return the change of contract that may be the cause: shortly before, and it fits the kind."""
+    fits = group.error_class in _BY_CONTRACT or group.status_code in (400, 422)
+    if not fits:
+        return None
+    for entry in changes:
+        is_close = group.first_seen_at - entry.at <= SHORTLY
+        if entry.action.startswith("version:") and is_close:
+            return entry
+    return None
 
 
 def _about_publishers(group: FailureGroup) -> Q:

@@ -78,6 +78,13 @@ class Leg:
         return diagnosis.explain(failed.error_class, failed.status_code, kind=kind)
 
     @property
+    def skipped_because(self) -> diagnosis.Diagnosis | None:
+        """Return what the rule that skipped it means; None when none did."""
+        if self.delivery.status != DeliveryStatus.SKIPPED:
+            return None
+        return diagnosis.of_skip(self.delivery.reason)
+
+    @property
     def reason(self) -> diagnosis.Text:
         """Return why it stands as it does, in words; empty where the state says it all."""
         match self.delivery.status:

@@ -106,7 +106,7 @@ async def _send(
     except MappingFailed as error:
         return TransportError(
             f"The mapping does not fit this event. {error}",
-            error_class=ErrorClass.BAD_SETTINGS,
+            error_class=ErrorClass.MAPPING,
             permanent=True,
         )
     except TranslationFailed as error:

@@ -6,7 +6,6 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.core.exceptions import ValidationError
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -14,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from catalog.requests import PortalRequest
-from delivery import corrections, curl, failures, legs, payloads
+from delivery import corrections, curl, diagnosis, failures, legs, payloads
 from delivery.event_forms import DiscardForm
 from delivery.models import Delivery
 from delivery.states import DeliveryStatus
@@ -42,11 +41,14 @@ def _delivery(request: PortalRequest, pk: UUID) -> Delivery:
 @login_required
 def delivery_detail(request: PortalRequest, pk: UUID) -> HttpResponse:
     """Show how a delivery stands, in words, with every try."""
-    delivery = _delivery(request, pk)
-    [leg] = legs.of([delivery])
+    return _show(request, _delivery(request, pk), DiscardForm())
+
+
+def _show(request: PortalRequest, delivery: Delivery, form: DiscardForm) -> HttpResponse:
+    now, [leg] = timezone.now(), legs.of([delivery])
     payload = payloads.seen_by(delivery.event, viewer=request.user)
     repeated = access.restrict(
-        Delivery.objects.filter(repeats_id=pk), request.user, Action.DELIVERY_VIEW
+        Delivery.objects.filter(repeats_id=delivery.pk), request.user, Action.DELIVERY_VIEW
     )
     can = access.can(request.user, delivery, [Action.DELIVERY_REPLAY, Action.DELIVERY_DISCARD])
     context = {
@@ -55,12 +57,14 @@ def delivery_detail(request: PortalRequest, pk: UUID) -> HttpResponse:
         "subscription": delivery.subscription,
         "leg": leg,
         "payload": payload,
-        "command": curl.to_deliver(delivery, payload, now=timezone.now()),
+        "command": curl.to_deliver(delivery, payload, now=now),
         "repeats": list(repeated.order_by("pk")[:20]),
-        "form": DiscardForm(),
+        "form": form,
         "may_replay": Action.DELIVERY_REPLAY in can and delivery.status != DeliveryStatus.PENDING,
         "may_discard": Action.DELIVERY_DISCARD in can and delivery.status in _DISCARDABLE,
         "may_correct": corrections.may_correct(delivery.event, by=request.user),
+        "circuit_open": diagnosis.CIRCUIT_OPEN,
+        "waited": int((now - delivery.event.received_at).total_seconds()),
         "is_live": delivery.status == DeliveryStatus.PENDING,
     }
     return render(request, "delivery/delivery_detail.html", context)
@@ -70,12 +74,9 @@ def delivery_detail(request: PortalRequest, pk: UUID) -> HttpResponse:
 @require_POST
 def delivery_discard(request: PortalRequest, pk: UUID) -> HttpResponse:
     """End a delivery that nobody needs, with the reason."""
-    delivery = _delivery(request, pk)
-    reason = request.POST.get("reason", "")
-    try:
-        failures.discard(delivery, reason=reason, by=request.user, now=timezone.now())
-    except ValidationError as error:
-        messages.error(request, " ".join(error.messages))
-    else:
-        messages.success(request, _("Discarded, with your reason."))
+    delivery, form = _delivery(request, pk), DiscardForm(request.POST)
+    if not form.is_valid():
+        return _show(request, delivery, form)
+    failures.discard(delivery, **form.cleaned_data, by=request.user, now=timezone.now())
+    messages.success(request, _("Discarded, with your reason."))
     return redirect("delivery:delivery-detail", pk)

@@ -108,6 +108,8 @@ def show(
         "letters": letters.with_events(list(page)),
         "letter": letter,
         "changes": changes,
+        "by_contract": failures.contract_change(group, changes),
+        "contract_changed": diagnosis.CONTRACT_CHANGED,
         "notes": failures.notes(group),
         "tries": drawn.failed_tries(
             overview.failed_per_hour(group.subscription, now=now), changes, now=now

@@ -32,6 +32,7 @@ class ErrorClass(StrEnum):
     PROTOCOL = "protocol"
     BAD_URL = "bad_url"
     BAD_SETTINGS = "bad_settings"
+    MAPPING = "mapping"
     TRANSLATION = "translation"
     TOKEN = "token"  # noqa: S105 - the name of a failure: no access token could be had
     HTTP_STATUS = "http_status"

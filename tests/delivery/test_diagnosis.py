@@ -41,6 +41,23 @@ def test_a_status_without_a_sentence_of_its_own_is_named() -> None:
     assert "418" in str(diagnosis.explain("http_status", 418).what)
 
 
+def test_no_kind_is_told_by_the_words_for_what_nobody_foresaw() -> None:
+    assert {kind for kind, _what in diagnosis.kinds()} == set(ErrorClass)
+
+
+@pytest.mark.parametrize("said", [diagnosis.CIRCUIT_OPEN, diagnosis.CONTRACT_CHANGED])
+def test_what_is_no_failure_has_three_sentences_too(said: diagnosis.Diagnosis) -> None:
+    assert all(str(one).endswith(".") for one in (said.what, said.means, said.do))
+
+
+def test_every_skip_says_what_to_do() -> None:
+    for reason in SkipReason.values:
+        said = diagnosis.of_skip(reason)
+        assert said is not None
+        assert all(str(one).endswith(".") for one in (said.what, said.means, said.do))
+    assert diagnosis.of_skip("else") is None
+
+
 def test_every_reason_and_limit_has_a_sentence() -> None:
     for reason in SkipReason.values:
         assert str(diagnosis.explain_skip(reason)) != reason

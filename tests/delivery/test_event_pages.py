@@ -282,7 +282,8 @@ def test_discarding_ends_the_delivery_with_its_reason_and_an_entry(support: Clie
     subscription, version = make_world("http://127.0.0.1:9/")
     [pk] = owe(subscription, make_events(version))
     page = reverse("delivery:delivery-discard", args=[pk])
-    assert support.post(page, {"reason": ""}).status_code == 302
+    assert support.post(page, {"reason": ""}).status_code == 200
+    assert "a long story" in support.post(page, {"reason": "a long story" * 40}).content.decode()
     assert Delivery.objects.get(pk=pk).status == DeliveryStatus.PENDING
     support.post(page, {"reason": "Booked by hand."})
     ended = Delivery.objects.get(pk=pk)

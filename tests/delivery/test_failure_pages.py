@@ -15,7 +15,7 @@ from catalog.models import User
 from delivery.models import DeadLetter, Delivery, FailureGroup, Notification
 from delivery.states import DeliveryStatus
 from governance import roles
-from governance.governed import governed
+from governance.governed import governed, record
 from governance.models import LedgerEntry
 from tests import factories
 from tests.visitors import must_sign_in, signed_in, statuses, text_of
@@ -296,3 +296,20 @@ def test_failure_is_given_to_somebody_who_may_work_on_it(support: Client) -> Non
     act(support, group, "give", to="alice")
     assert FailureGroup.objects.get(pk=group.pk).assignee == owner
     assert Notification.objects.filter(user=owner).count() == 1
+
+
+@pytest.mark.parametrize(("status", "is_told"), [(422, True), (500, False)])
+def test_change_of_contract_is_named_where_it_may_be_the_cause(
+    support: Client, status: int, is_told: bool
+) -> None:
+    group = factories.make_failure_group()
+    later = timezone.now() + timedelta(minutes=1)
+    version = factories.make_version(
+        event_type=factories.make_event_type(topic=group.subscription.topic)
+    )
+    with governed(by=None, now=timezone.now()):
+        record("version:promote", version, related=(group.subscription.topic,))
+    with governed(by=None, now=later):
+        FailureGroup.objects.filter(pk=group.pk).update(first_seen_at=later, status_code=status)
+    page = text_of(support.get(page_of(group)))
+    assert ("The contract changed shortly before this began." in page) is is_told
