@@ -29,6 +29,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("hooks/sample", hooks.Samples.as_view(), name="hook-sample"),
     path("hooks/<uuid:pk>", hooks.Hook.as_view(), name="hook"),
     path("subscriptions", subscriptions.Subscriptions.as_view(), name="subscriptions"),
+    path("subscriptions/try-out", subscriptions.TryOut.as_view(), name="try-out"),
     path("subscriptions/<uuid:pk>", subscriptions.OneSubscription.as_view(), name="subscription"),
     path("subscriptions/<uuid:pk>/pause", subscriptions.Pause.as_view(), name="pause"),
     path("subscriptions/<uuid:pk>/resume", subscriptions.Resume.as_view(), name="resume"),

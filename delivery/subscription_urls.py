@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from django.urls import path, re_path
 
-from delivery.pages import subscriptions
+from delivery.pages import subscriptions, tryouts
 
 urlpatterns = [
     path("subscriptions/", subscriptions.subscription_list, name="subscription-list"),
     path("subscriptions/new/", subscriptions.subscription_new, name="subscription-new"),
+    path("subscriptions/try-out/", tryouts.try_out, name="try-out"),
     path(
         "subscriptions/<int:number>/", subscriptions.subscription_detail, name="subscription-detail"
     ),

@@ -10,6 +10,7 @@ from rest_framework import serializers
 
 from catalog.api.doors import Instant
 from catalog.words import Environment
+from delivery import tryouts
 from delivery.models import Subscription
 from delivery.states import (
     Batching,
@@ -227,3 +228,49 @@ class PublicKeys(serializers.Serializer[Any]):
     """What verifies the `v1a` signatures (ed25519, `whpk_…`), the newest first."""
 
     public_keys = serializers.ListField(child=serializers.CharField())
+
+
+class TryOutWish(serializers.Serializer[Any]):
+    """What a subscription would ask for, to be tried on recorded events."""
+
+    topic = serializers.CharField()
+    environment = serializers.ChoiceField(choices=Environment.choices, required=False, default="")
+    event_types = serializers.ListField(
+        child=serializers.CharField(), required=False, default=list, max_length=100
+    )
+    version_pin = serializers.IntegerField(
+        required=False, allow_null=True, default=None, min_value=0, max_value=2**31 - 1
+    )
+    filter = serializers.JSONField(required=False, default=dict)
+    limit = serializers.IntegerField(
+        required=False, default=tryouts.DEFAULT_EVENTS, min_value=1, max_value=tryouts.MAX_EVENTS
+    )
+
+
+class TryOutReason(serializers.Serializer[Any]):
+    """Why events would have been left out."""
+
+    sentence = serializers.CharField()
+    count = serializers.IntegerField()
+
+
+class TryOutEvent(serializers.Serializer[Any]):
+    """One recorded event: whether it would have come, and why."""
+
+    id = serializers.UUIDField()
+    event_id = serializers.CharField()
+    type = serializers.CharField()
+    received_at = Instant()
+    would_receive = serializers.BooleanField()
+    reason = serializers.CharField()
+
+
+class TryOutAnswer(serializers.Serializer[Any]):
+    """The outcome in a sentence, with counts and every event."""
+
+    total = serializers.IntegerField()
+    matched = serializers.IntegerField()
+    is_masked = serializers.BooleanField()
+    sentence = serializers.CharField()
+    reasons = TryOutReason(many=True)
+    events = TryOutEvent(many=True)

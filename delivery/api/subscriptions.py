@@ -14,9 +14,9 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from catalog.api.doors import Door, ListDoor, OneDoor, pointing, read
+from catalog.api.doors import Asking, Door, ListDoor, OneDoor, pointing, read
 from catalog.models import EventType, Topic
-from delivery import orders, signing_secrets, standing_orders, subscriptions
+from delivery import filters, orders, signing_secrets, standing_orders, subscriptions, tryouts
 from delivery.api.asking import application_of
 from delivery.api.order_shapes import (
     OrderWish,
@@ -28,6 +28,8 @@ from delivery.api.order_shapes import (
     SubscriptionQuery,
     SubscriptionShape,
     SubscriptionWish,
+    TryOutAnswer,
+    TryOutWish,
 )
 from delivery.api.shapes import Reason
 from delivery.endpoints import Credentials
@@ -119,6 +121,34 @@ class Subscriptions(_Door, ListDoor[Subscription]):
         if found is None:
             raise ValidationError(otherwise)
         return found
+
+
+class TryOut(Asking):
+    """Trying a choice on recorded events."""
+
+    @extend_schema(request=TryOutWish, responses=TryOutAnswer)
+    def post(self, request: Request) -> Response:
+        """Say which of the latest events it would let through, and why; nothing is saved.
+
+        Of the events whose data the person may see; fields that they may not see are masked first.
+        """
+        wish = read(TryOutWish, request.data)
+        topics = access.restrict(Topic.objects.all(), self.person, Action.TOPIC_VIEW)
+        topic = topics.filter(name=wish["topic"]).first()
+        if topic is None:
+            raise ValidationError({"topic": _("There is no such topic.")})
+        choice = tryouts.Choice(
+            topic=topic,
+            environment=self.environment(wish["environment"]),
+            event_types=tuple(wish["event_types"]),
+            version_pin=wish["version_pin"],
+            filter=wish["filter"],
+        )
+        try:
+            tried = tryouts.of(choice, viewer=self.person, limit=wish["limit"], now=timezone.now())
+        except filters.InvalidFilter as error:
+            raise ValidationError({f"filter{error.pointer}": error.message}) from error
+        return Response(TryOutAnswer(tryouts.told(tried)).data)
 
 
 class OneSubscription(_Door, OneDoor[Subscription]):
