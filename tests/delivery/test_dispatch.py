@@ -28,6 +28,7 @@ from delivery.models import (
     Delivery,
     Endpoint,
     FailureGroup,
+    Notification,
     QueueRow,
     Subscription,
 )
@@ -332,6 +333,24 @@ def test_410_disables_the_subscription_and_keeps_what_is_owed(
     assert (subscription.state, subscription.state_reason) == ("disabled", "gone")
     assert statuses() == {DeliveryStatus.PENDING: 2}
     assert QueueRow.objects.filter(lease__isnull=True).count() == 2
+
+
+@pytest.mark.parametrize(("tried_before", "told"), [(2, 0), (3, 1), (4, 0)])
+def test_owners_are_told_when_an_event_fails_for_the_fourth_time(
+    engine: Engine, receiver: Receiver, tried_before: int, told: int
+) -> None:
+    receiver.reply = lambda _got, _before: Reply(status=500)
+    subscription, version = make_world(receiver.url())
+    owner = factories.make_person(team=subscription.application.team)
+    owe(
+        subscription,
+        make_events(version),
+        attempts=tried_before,
+        first_attempt_at=timezone.now() - timedelta(hours=1),
+    )
+    engine.drain(seconds=5)
+    assert QueueRow.objects.get().attempts == tried_before + 1
+    assert Notification.objects.filter(user=owner, kind="failing").count() == told
 
 
 def test_a_circuit_opens_and_what_waits_uses_no_retry(engine: Engine, receiver: Receiver) -> None:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from django.db import connection
+from django.utils import timezone
 
 from config import broker
 from delivery.models import Delivery, QueueRow
+from delivery.models.deliveries import COLLECTING
 from tests.delivery.owing import make_events, make_world, owe
 from tests.delivery.receiver import Receiver, Reply
 from tests.delivery.waiting import wait_until
@@ -19,6 +22,7 @@ from tests.settings import RUN_DIR
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.fault]
 
 COUNT = 200
+KEYS = list("abcdefgh")
 
 
 @pytest.fixture
@@ -64,6 +68,50 @@ def test_a_worker_killed_in_the_middle_loses_nothing(
     twice = {pk for pk, count in came.items() if count > 1}
     assert twice <= held
     assert max(came.values()) <= 2
+
+
+def test_a_killed_worker_never_turns_the_order_of_a_key(
+    receiver: Receiver, process_environment: dict[str, str]
+) -> None:
+    subscription, version = make_world(
+        receiver.url(), timeout_seconds=1, concurrency=16, is_ordered=True
+    )
+    owe(subscription, make_events(version, COUNT), keys=KEYS)
+    environment = {**process_environment, "DELIVERY_LEASE_SECONDS": "3"}
+    for _ in range(2):
+        with worker(environment) as running:
+            receiver.wait_for(len(receiver.ids()) + COUNT // 4, seconds=20)
+            running.kill()
+    with worker(environment):
+        wait_until(all_are_delivered, seconds=60)
+    came = [int(got.headers["ce-id"].removeprefix("order-")) for got in receiver.got]
+    for place in range(len(KEYS)):
+        mine = [number for number in came if number % len(KEYS) == place]
+        # What a killed worker had out comes again, before anything behind it.
+        assert list(dict.fromkeys(mine)) == sorted(set(mine))
+        assert mine == sorted(mine)
+    assert receiver.most_at_once <= len(KEYS)
+
+
+def test_a_batch_of_a_killed_worker_comes_again_as_it_was(
+    receiver: Receiver, process_environment: dict[str, str]
+) -> None:
+    subscription, version = make_world(
+        receiver.url(), timeout_seconds=1, batching="batches", batch_max_events=5, concurrency=4
+    )
+    later = timezone.now() + timedelta(hours=6)
+    owe(subscription, make_events(version, COUNT), batch_id=COLLECTING, due_at=later)
+    environment = {**process_environment, "DELIVERY_LEASE_SECONDS": "3"}
+    with worker(environment) as running:
+        receiver.wait_for(COUNT // 20, seconds=20)
+        running.kill()
+    with worker(environment):
+        wait_until(all_are_delivered, seconds=60)
+    bodies: dict[str, set[bytes]] = {}
+    for got in receiver.got:
+        bodies.setdefault(got.id, set()).add(got.body)
+    assert len(bodies) == COUNT // 5
+    assert {len(one) for one in bodies.values()} == {1}
 
 
 def test_a_broker_that_forgets_everything_only_delays(
