@@ -97,7 +97,8 @@ UPDATE delivery_queue q SET batch_id = r.batch_id, lease = %s, due_at = %s
 FROM json_to_recordset(%s) AS r(delivery_id uuid, batch_id uuid)
 WHERE q.delivery_id = r.delivery_id
 RETURNING q.batch_id, q.delivery_id, q.subscription_id, q.event_id, q.attempts,
-    q.first_attempt_at, q.waited_seconds, q.is_replay, q.order_key
+    q.first_attempt_at, q.waited_seconds, q.is_replay, q.order_key,
+    q.goes_second
 """
 
 _MEMBERS = """

@@ -45,6 +45,7 @@ class Owed(NamedTuple):
     waited_seconds: int
     is_replay: bool
     order_key: str | None
+    goes_second: bool | None
     lease: UUID
     leased_until: datetime
     # It is the first of a batch, and goes out with the others.
@@ -94,7 +95,8 @@ WITH wanted AS (
 UPDATE delivery_queue q SET lease = %(lease)s, due_at = picked.until
 FROM picked WHERE q.delivery_id = picked.delivery_id
 RETURNING q.delivery_id, q.subscription_id, q.event_id, picked.due_at, q.attempts,
-    q.first_attempt_at, q.waited_seconds, q.is_replay, q.order_key
+    q.first_attempt_at, q.waited_seconds, q.is_replay, q.order_key,
+    q.goes_second
 """
 
 

@@ -354,6 +354,9 @@ class Engine:
                 ended_at=self._clock(),
                 answer=answer,
                 is_for_health=is_for_health,
+                has_second=target.fallback is not None
+                and address is target.primary
+                and not owed.is_replay,
             )
         )
 

@@ -56,6 +56,7 @@ def _death(row: QueueRow, why: str, now: datetime) -> Death:
             waited_seconds=0,
             is_replay=row.is_replay,
             order_key=None,
+            goes_second=None,
             lease=uuid7(),
             leased_until=now,
         ),

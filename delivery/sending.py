@@ -33,6 +33,8 @@ def address_for(
     """
     if not target.is_active:
         return None, False
+    if owed.goes_second and target.fallback is not None:
+        return target.fallback, False
     if owed.is_replay:
         return target.primary, False
     if circuit is None or is_probe:

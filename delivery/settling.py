@@ -50,6 +50,8 @@ class Tried:
     answer: Receipt | TransportError
     # It went to the endpoint itself, not to a fallback, and was no replay.
     is_for_health: bool = True
+    # Another address is left to try, should this one have given it up.
+    has_second: bool = False
     # In which request it went, where it went together with others; they share their dice.
     batch_id: UUID | None = None
     jitter: float | None = None
@@ -98,6 +100,7 @@ class _Fate:
     first_attempt_at: datetime | None = None
     death: Death | None = None
     is_gone: bool = False
+    goes_second: bool | None = None
 
     @property
     def leaves_batch(self) -> bool:
@@ -117,7 +120,7 @@ WITH r AS MATERIALIZED (
         ended_at timestamptz, failure_group_id uuid, due_at timestamptz, attempts int,
         first_attempt_at timestamptz, attempt_id uuid, number int, started_at timestamptz,
         duration_ms int, outcome text, status_code int, error_class text, message text,
-        response_excerpt text, url text, batch_id uuid
+        response_excerpt text, url text, batch_id uuid, goes_second bool
     )
 ), ended AS (
     DELETE FROM delivery_queue q USING r
@@ -126,7 +129,7 @@ WITH r AS MATERIALIZED (
 ), again AS (
     UPDATE delivery_queue q
     SET lease = NULL, due_at = r.due_at, attempts = r.attempts,
-        first_attempt_at = r.first_attempt_at
+        first_attempt_at = r.first_attempt_at, goes_second = r.goes_second
     FROM r WHERE NOT r.ends AND q.delivery_id = r.delivery_id AND q.lease = r.lease
     RETURNING q.delivery_id
 ), closed AS (
@@ -240,6 +243,7 @@ def _fate(result: Result, now: datetime) -> _Fate:
             due_at=now,
             attempts=owed.attempts,
             first_attempt_at=owed.first_attempt_at,
+            goes_second=owed.goes_second,
         )
     return _after_failure(result, result.answer, now)
 
@@ -261,6 +265,16 @@ def _after_failure(tried: Tried, error: TransportError, now: datetime) -> _Fate:
     )
     if owed.is_replay and not isinstance(decision, Dead):
         decision = Dead(limit=Limit.ATTEMPTS)  # a replay is one attempt
+    if owed.goes_second and not isinstance(decision, Dead):
+        decision = Dead(limit=Limit.ATTEMPTS)  # and so is the second address
+    if isinstance(decision, Dead) and tried.has_second and decision.limit is not Limit.ABORTED:
+        return _Fate(
+            result=tried,
+            due_at=now,
+            attempts=attempts,
+            first_attempt_at=first,
+            goes_second=True,
+        )
     if isinstance(decision, Dead):
         death = Death(
             owed=owed,
@@ -312,6 +326,8 @@ def _row(fate: _Fate, groups: Mapping[str, FailureGroup]) -> dict[str, object]:
         "attempts": fate.attempts,
         "first_attempt_at": fate.first_attempt_at,
     }
+    if fate.goes_second:
+        row["goes_second"] = True
     if isinstance(result, Tried):
         row.update(_attempt(result))
     return row

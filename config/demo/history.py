@@ -221,6 +221,7 @@ def _death(
             waited_seconds=0,
             is_replay=False,
             order_key=None,
+            goes_second=None,
         ),
         error=TransportError(
             f"The receiver answered {status}.",

@@ -97,7 +97,13 @@ class OrderWish(serializers.Serializer[Any]):
     mapping = serializers.CharField(required=False, allow_blank=True)
     endpoint_url = serializers.CharField(required=False, allow_blank=True, max_length=2000)
     endpoint_region = serializers.CharField(required=False, allow_blank=True)
-    fallback_url = serializers.CharField(required=False, allow_blank=True, max_length=2000)
+    fallback_url = serializers.CharField(
+        required=False,
+        allow_blank=True,
+        max_length=2000,
+        help_text="Gets what comes while the circuit is open, and what the first gave up, once; "
+        "signed with the same secret.",
+    )
     batching = serializers.ChoiceField(choices=Batching.choices, required=False)
     batch_max_events = serializers.IntegerField(required=False)
     batch_max_bytes = serializers.IntegerField(required=False, help_text="Of data, uncompressed.")

@@ -122,6 +122,8 @@ class QueueRow(models.Model):
     is_replay = models.BooleanField(default=False)
     # Of a feed: the place at which it was handed out; see `delivery.feed`.
     position = models.PositiveBigIntegerField(null=True)
+    # The first address gave it up, so it goes to the second one, once.
+    goes_second = models.BooleanField(null=True)
     # With which others it goes: COLLECTING until a batch is made; see `delivery.batching`.
     batch_id = models.UUIDField(null=True)
 

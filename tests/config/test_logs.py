@@ -78,6 +78,7 @@ def test_attempts_are_noted_with_the_ids_that_lead_to_them(*, arrives: bool) -> 
         lease=uuid7(),
         leased_until=LONG_AGO,
         order_key=None,
+        goes_second=None,
     )
     message = Message(
         event_id=owed.event_id,

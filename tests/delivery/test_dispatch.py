@@ -412,6 +412,38 @@ def test_a_fallback_takes_what_comes_while_the_circuit_is_open(
     )
 
 
+@pytest.mark.parametrize(("second", "ends"), [(200, "delivered"), (500, "dead")])
+def test_what_the_first_address_gave_up_goes_to_the_second_once(
+    engine: Engine, receiver: Receiver, second: int, ends: str
+) -> None:
+    receiver.reply = lambda got, _before: Reply(status=422 if got.path == "/hook" else second)
+    subscription, version = make_world(receiver.url())
+    add_fallback(subscription, receiver.url("/fallback"))
+    owe(subscription, make_events(version, 2))
+    until = time.monotonic() + 10
+    while QueueRow.objects.exists() and time.monotonic() < until:
+        engine.drain(seconds=2)
+        time.sleep(0.1)
+    assert sorted(got.path for got in receiver.got) == ["/fallback"] * 2 + ["/hook"] * 2
+    assert statuses() == {ends: 2}
+    assert DeadLetter.objects.count() == (2 if ends == "dead" else 0)
+    assert set(Attempt.objects.values_list("number", "status_code")) == {(1, 422), (2, second)}
+
+
+def test_what_the_receiver_asks_to_give_up_goes_nowhere_else(
+    engine: Engine, receiver: Receiver
+) -> None:
+    receiver.reply = lambda _got, _before: Reply(
+        status=500, headers={"webhook-delivery": "abort-message"}
+    )
+    subscription, version = make_world(receiver.url())
+    add_fallback(subscription, receiver.url("/fallback"))
+    owe(subscription, make_events(version))
+    engine.drain(seconds=5)
+    assert [got.path for got in receiver.got] == ["/hook"]
+    assert statuses() == {DeliveryStatus.DEAD: 1}
+
+
 def test_a_key_is_delivered_in_order_with_one_in_flight(engine: Engine, receiver: Receiver) -> None:
     failed: set[str] = set()
 
