@@ -1,4 +1,4 @@
-"""Fixtures: private Redis and RabbitMQ servers, and the environment of a test's processes."""
+"""Private Redis and RabbitMQ servers, fixtures of them, and the environment of child processes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,6 @@ from celery import Celery
 from django.db import connection
 
 from config import testing
-from tests.settings import RUN_DIR
 
 START_SECONDS = 60
 HOST = "127.0.0.1"
@@ -46,6 +45,20 @@ def program(name: str) -> str:
 @pytest.fixture(scope="session")
 def redis_url() -> Iterator[str]:
     """Start a Redis of this run; return its URL."""
+    with redis() as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def rabbitmq_url() -> Iterator[str]:
+    """Start a RabbitMQ of this run; return its URL."""
+    with rabbitmq() as url:
+        yield url
+
+
+@contextlib.contextmanager
+def redis() -> Iterator[str]:
+    """Run a Redis until the end of the block; yield its URL."""
     port = free_port()
     command = [
         program("redis-server"), "--bind", HOST, "--port", str(port),
@@ -56,9 +69,9 @@ def redis_url() -> Iterator[str]:
         yield url
 
 
-@pytest.fixture(scope="session")
-def rabbitmq_url() -> Iterator[str]:
-    """Start a RabbitMQ of this run; return its URL."""
+@contextlib.contextmanager
+def rabbitmq() -> Iterator[str]:
+    """Run a RabbitMQ until the end of the block; yield its URL."""
     port, distribution_port = free_port(), free_port()
     folder = Path(tempfile.mkdtemp(prefix="signalbox-rabbitmq-"))
     environment = {
@@ -105,17 +118,20 @@ def process_environment() -> dict[str, str]:
     It uses the product's own settings, not those of the tests. The test must see to it that its
     rows are committed: `@pytest.mark.django_db(transaction=True)`.
     """
+    return {
+        **os.environ,
+        "DATABASE_URL": database_url(),
+        "DJANGO_SETTINGS_MODULE": "config.settings",
+    }
+
+
+def database_url() -> str:
+    """Return the URL of the database that this process uses now."""
     settings = connection.settings_dict
     host = quote(str(settings["HOST"]), safe="/")
     port = f"&port={settings['PORT']}" if settings["PORT"] else ""
     login = ":".join(quote(str(settings[part]), safe="") for part in ("USER", "PASSWORD"))
-    url = f"postgresql://{login}@/{settings['NAME']}?host={host}{port}"
-    return {
-        **os.environ,
-        "DATABASE_URL": url,
-        "SIGNALBOX_DATA_DIR": str(RUN_DIR),
-        "DJANGO_SETTINGS_MODULE": "config.settings",
-    }
+    return f"postgresql://{login}@/{settings['NAME']}?host={host}{port}"
 
 
 @contextlib.contextmanager

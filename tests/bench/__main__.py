@@ -15,6 +15,8 @@ import time
 from dataclasses import asdict
 from pathlib import Path
 
+import pytest
+
 from tests import bench
 from tests.bench.measuring import Measurement
 
@@ -39,7 +41,7 @@ def main(arguments: list[str]) -> int:
         print(f"{name} …", flush=True)
         try:
             found[name] = importlib.import_module(f"tests.bench.{name}").run()
-        except Exception as error:  # noqa: BLE001 - one broken bench must not hide the others
+        except (Exception, pytest.fail.Exception, pytest.skip.Exception) as error:  # noqa: BLE001 - one broken bench must not hide the others
             failed.append(name)
             print(f"  failed: {type(error).__name__}: {error}")
             continue

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import atexit
+import contextlib
 import os
 import shutil
 import tempfile
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+
+import psycopg
 
 
 @cache
@@ -32,6 +36,35 @@ def ensure() -> Path:
     django.setup()
     call_command("migrate", interactive=False, verbosity=0)
     return folder
+
+
+@contextlib.contextmanager
+def beside(name: str) -> Iterator[None]:
+    """Work on a database of this name in the block, with all processes that are started there.
+
+    It is made at first use, as a copy of the one that `ensure` made; nobody may use that then.
+    """
+    from django.db import connection  # noqa: PLC0415 - set up by now
+
+    from delivery import knowledge  # noqa: PLC0415
+    from tests import brokers  # noqa: PLC0415
+
+    original, url = connection.settings_dict["NAME"], os.environ.get("DATABASE_URL")
+    connection.close()
+    maintenance = {**knowledge.own_connection(), "dbname": "postgres"}
+    with psycopg.connect(**maintenance, autocommit=True) as server:
+        if not server.execute("SELECT FROM pg_database WHERE datname = %s", [name]).fetchone():
+            server.execute(f'CREATE DATABASE "{name}" TEMPLATE "{original}"')
+    connection.settings_dict["NAME"] = name
+    os.environ["DATABASE_URL"] = brokers.database_url()
+    try:
+        yield
+    finally:
+        connection.close()
+        connection.settings_dict["NAME"] = original
+        os.environ.pop("DATABASE_URL")
+        if url is not None:
+            os.environ["DATABASE_URL"] = url
 
 
 def _end(folder: Path, lease: object) -> None:

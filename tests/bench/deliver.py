@@ -6,13 +6,17 @@ import os
 import subprocess
 import sys
 from functools import partial
+from typing import TYPE_CHECKING
 
-from tests.bench import database, receiving
+from tests.bench import database, receiving, worlds
 from tests.bench.measuring import Measurement, alternate
 from tests.bench.receiving import Receiver
 
+if TYPE_CHECKING:
+    from catalog.models import SchemaVersion
+    from delivery.models import Subscription
+
 PROCESSES = 2
-CONNECTIONS = 64
 FAST = 30_000
 SLOW = 12_000
 TASKS = 500
@@ -24,18 +28,20 @@ def run() -> list[Measurement]:
     """Measure two worker processes on a backlog of one subscription."""
     database.ensure()
     with receiving.receiving() as receiver:
-        worlds = {name: _seed(name, receiver.url(path)) for name, path in SUBSCRIPTIONS.items()}
+        made = {
+            name: worlds.make(name, [receiver.url(path)]) for name, path in SUBSCRIPTIONS.items()
+        }
         product, bare, tasks = alternate(
             [
-                partial(_product, receiver, *worlds["fast"], FAST),
+                partial(emptied, receiver, *made["fast"], FAST),
                 partial(_bare, receiver),
-                partial(_tasks, receiver, *worlds["fast"]),
+                partial(_tasks, receiver, *made["fast"]),
             ]
         )
         even, uneven = alternate(
             [
-                partial(_product, receiver, *worlds["even"], SLOW),
-                partial(_product, receiver, *worlds["uneven"], SLOW),
+                partial(emptied, receiver, *made["even"], SLOW),
+                partial(emptied, receiver, *made["uneven"], SLOW),
             ]
         )
     return [
@@ -63,29 +69,40 @@ def run() -> list[Measurement]:
     ]
 
 
-def _product(receiver: Receiver, subscription: object, version: object, count: int) -> float:
-    """Let real workers empty a backlog; return deliveries a second."""
+def emptied(
+    receiver: Receiver,
+    subscriptions: list[Subscription],
+    version: SchemaVersion,
+    count: int,
+    *,
+    has_past: bool = False,
+) -> float:
+    """Let real workers empty a backlog of `count` events; return deliveries a second.
+
+    What was delivered before is thrown away first, unless it is what the bench is about.
+    """
     from django.utils import timezone  # noqa: PLC0415 - Django is set up by now
 
     from config.celery import app  # noqa: PLC0415
     from tests.bench import owing  # noqa: PLC0415
     from tests.delivery.workers import worker  # noqa: PLC0415
 
-    owing.empty()
-    before = receiver.count()
+    if not has_past:
+        owing.empty()
+    before, all_of_it = receiver.count(), count * len(subscriptions)
     with worker({**os.environ}, processes=PROCESSES, has_beat=False):
-        owing.owe([subscription], version, count, now=timezone.now())  # type: ignore[list-item, arg-type]  # made by `_seed`
+        owing.owe(subscriptions, version, count, now=timezone.now())
         for _ in range(PROCESSES):
             app.send_task("delivery.drain")
-        receiver.wait_for(before + count, seconds=PATIENCE_SECONDS)
-    return receiver.rate(before, before + count)
+        receiver.wait_for(before + all_of_it, seconds=PATIENCE_SECONDS)
+    return receiver.rate(before, before + all_of_it)
 
 
 def _bare(receiver: Receiver) -> float:
     before = receiver.count()
     command = [
         sys.executable, "-m", "tests.bench.comparators.bare_client", receiver.url(),
-        str(FAST // PROCESSES), str(CONNECTIONS),
+        str(FAST // PROCESSES), str(worlds.CONNECTIONS),
     ]  # fmt: skip
     clients = [subprocess.Popen(command) for _ in range(PROCESSES)]
     for client in clients:
@@ -93,7 +110,7 @@ def _bare(receiver: Receiver) -> float:
     return receiver.rate(before, before + FAST)
 
 
-def _tasks(receiver: Receiver, subscription: object, version: object) -> float:
+def _tasks(receiver: Receiver, subscriptions: list[Subscription], version: SchemaVersion) -> float:
     from django.utils import timezone  # noqa: PLC0415 - Django is set up by now
 
     from config.celery import app  # noqa: PLC0415
@@ -104,30 +121,8 @@ def _tasks(receiver: Receiver, subscription: object, version: object) -> float:
     before = receiver.count()
     module = "tests.bench.comparators.task_per_delivery"
     with worker({**os.environ}, processes=PROCESSES, has_beat=False, app=module):
-        ids = owing.owe([subscription], version, TASKS, now=timezone.now())  # type: ignore[list-item, arg-type]  # made by `_seed`
+        ids = owing.owe(subscriptions, version, TASKS, now=timezone.now())
         for pk in ids:
             app.send_task("bench.deliver", [str(pk)])
         receiver.wait_for(before + TASKS, seconds=PATIENCE_SECONDS)
     return receiver.rate(before, before + TASKS)
-
-
-def _seed(name: str, url: str) -> tuple[object, object]:
-    """Make a subscription with room for many requests, and a version of its events."""
-    from django.utils import timezone  # noqa: PLC0415 - Django is set up by now
-
-    from delivery import endpoints  # noqa: PLC0415
-    from governance.governed import governed  # noqa: PLC0415
-    from tests import factories  # noqa: PLC0415
-
-    topic = factories.make_topic(f"bench.deliver-{name}-{os.getpid()}")
-    event_type = factories.make_event_type(
-        f"com.acme.bench.{name}{os.getpid()}.created", topic=topic
-    )
-    version = factories.make_version(event_type=event_type)
-    subscription = factories.make_subscription(
-        topic=topic, url=url, concurrency=CONNECTIONS, name=name
-    )
-    assert subscription.endpoint is not None
-    with governed(by=None, now=timezone.now()):
-        endpoints.add_secret(subscription.endpoint, now=timezone.now())
-    return subscription, version

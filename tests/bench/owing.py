@@ -49,6 +49,46 @@ def owe(
     return [pk for pk, _who, _event in owed]
 
 
+_PAST = (
+    """INSERT INTO delivery_event (id, environment, source, event_id, type_id, version_id,
+        application_id, subject, received_at, correlation_id, causation_id, trace_parent, hops,
+        partition_key, extensions, regions, size_bytes)
+    SELECT uuidv7(), 'production', '/bench/past', 'past-' || n, %(type)s, %(version)s,
+        %(application)s, 'A-' || n %% 1000, now(), md5('c' || n), '',
+        '00-' || md5('t' || n) || '-b7ad6b7169203331-01', 0, '', '{}', '[]', 600
+    FROM generate_series(1, %(count)s) n""",
+    """INSERT INTO delivery_payload (event_id, topic_id, data)
+    SELECT id, %(topic)s, %(data)s FROM delivery_event WHERE source = '/bench/past'""",
+    """INSERT INTO delivery_eventidentity (digest, event_id, content_digest)
+    SELECT uuid_send(id), id, uuid_send(id) FROM delivery_event WHERE source = '/bench/past'""",
+    """INSERT INTO delivery_delivery (id, event_id, subscription_id, environment, status, reason,
+        ended_at)
+    SELECT uuidv7(), id, %(subscription)s, 'production', 'delivered', '', now()
+    FROM delivery_event WHERE source = '/bench/past'""",
+    """INSERT INTO delivery_attempt (id, delivery_id, subscription_id, number, started_at,
+        duration_ms, outcome, status_code, error_class, message, response_excerpt, url)
+    SELECT uuidv7(), id, subscription_id, 1, now(), 20, 'delivered', 200, '', '', 'ok', ''
+    FROM delivery_delivery WHERE status = 'delivered'""",
+    "ANALYZE",
+)
+
+
+def lay_past(subscription: Subscription, version: SchemaVersion, count: int) -> None:
+    """Lay `count` delivered events of today, as the engine leaves them (PostgreSQL 18)."""
+    values = {
+        "type": version.event_type_id,
+        "version": version.pk,
+        "application": subscription.application_id,
+        "topic": version.event_type.topic_id,
+        "subscription": subscription.pk,
+        "data": DATA,
+        "count": count,
+    }
+    with connection.cursor() as cursor:
+        for statement in _PAST:
+            cursor.execute(statement, values)
+
+
 def empty() -> None:
     """Throw away every event and delivery."""
     with connection.cursor() as cursor:

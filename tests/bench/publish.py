@@ -6,9 +6,10 @@ import itertools
 import json
 import os
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 
-from tests.bench import database, load, servers
+from tests.bench import database, load, servers, worlds
 from tests.bench.load import Load
 from tests.bench.measuring import Measurement, alternate, percentile
 
@@ -16,7 +17,6 @@ CONNECTIONS = 32
 BATCH_CONNECTIONS = 8
 BATCH = 100
 SECONDS = 2.0
-TYPE = "com.acme.bench.order.created"
 PATH = "/api/v1/events"
 # Ten properties, and with the attributes about 600 bytes: the size that PERFORMANCE speaks of.
 DATA = {
@@ -58,9 +58,9 @@ BARE = "tests.bench.comparators.bare:application"
 def run() -> list[Measurement]:
     """Measure single events and batches, with all checks on and one subscription."""
     database.ensure()
-    key = _seed()
-    single = partial(_single, key)
-    batch = partial(_batch, key)
+    shop = open_shop()
+    singles = partial(single, shop)
+    batches = partial(batch, shop)
     loads: dict[str, list[Load]] = {"product": []}
     with (
         servers.serving("config.asgi:application") as product,
@@ -68,15 +68,15 @@ def run() -> list[Measurement]:
         servers.serving(DRF, interface="wsgi") as drf,
     ):
         for port in (product, bare, drf):
-            load.press(port, single, connections=CONNECTIONS, seconds=0.5)
+            load.press(port, singles, connections=CONNECTIONS, seconds=0.5)
         bare_rate, product_rate, drf_rate, bare_batch_rate, batch_rate = alternate(
             [
-                _side(bare, single),
-                _side(product, single, kept=loads["product"]),
-                _side(drf, single),
+                _side(bare, singles),
+                _side(product, singles, kept=loads["product"]),
+                _side(drf, singles),
                 # Against the requests of single size that the bare server answers.
-                _side(bare, single),
-                _side(product, batch, connections=BATCH_CONNECTIONS, times=BATCH),
+                _side(bare, singles),
+                _side(product, batches, connections=BATCH_CONNECTIONS, times=BATCH),
             ]
         )
     latencies = [value for one in loads["product"] for value in one.latencies_ms]
@@ -132,46 +132,54 @@ def _side(
 
 _ids = itertools.count()
 _RUN = os.urandom(4).hex()
+_HERE = "@@"  # where an event's own id goes
 
 
-def _event() -> bytes:
-    return _HEAD + f"{_RUN}-{next(_ids):012d}".encode() + _TAIL
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Shop:
+    """Who publishes: its key, and the text of an event before and behind the id."""
+
+    key: str
+    head: bytes
+    tail: bytes
+
+    def event(self) -> bytes:
+        """Return the text of one new event."""
+        return self.head + f"{_RUN}-{next(_ids):012d}".encode() + self.tail
 
 
-_TEXT = json.dumps(
-    {
-        "specversion": "1.0",
-        "id": "@@",
-        "source": "/bench/shop",
-        "type": TYPE,
-        "time": "2026-11-22T10:15:30Z",
-        "subject": "A-100123",
-        "data": DATA,
-    }
-).encode()
-_HEAD, _, _TAIL = _TEXT.partition(b"@@")
+def single(shop: Shop) -> bytes:
+    """Return a request with one new event."""
+    headers = {"X-API-Key": shop.key, "Content-Type": "application/cloudevents+json"}
+    return load.post(PATH, shop.event(), headers)
 
 
-def _single(key: str) -> bytes:
-    headers = {"X-API-Key": key, "Content-Type": "application/cloudevents+json"}
-    return load.post(PATH, _event(), headers)
+def batch(shop: Shop) -> bytes:
+    """Return a request with a hundred new events."""
+    headers = {"X-API-Key": shop.key, "Content-Type": "application/cloudevents-batch+json"}
+    body = b"[" + b",".join(shop.event() for _ in range(BATCH)) + b"]"
+    return load.post(PATH, body, headers)
 
 
-def _batch(key: str) -> bytes:
-    headers = {"X-API-Key": key, "Content-Type": "application/cloudevents-batch+json"}
-    return load.post(PATH, b"[" + b",".join(_event() for _ in range(BATCH)) + b"]", headers)
-
-
-def _seed() -> str:
-    """Make a topic, who publishes to it and one subscription; return the key."""
+def open_shop(url: str = "http://127.0.0.1:9/hook") -> Shop:
+    """Make a topic, who publishes to it and one subscription that delivers to `url`."""
     from governance.states import Verb  # noqa: PLC0415 - Django is set up by now
     from tests import factories  # noqa: PLC0415
 
-    topic = factories.make_topic(f"bench.orders-{_RUN}")
-    event_type = factories.make_event_type(f"{TYPE}", topic=topic)
-    factories.make_version(event_type=event_type, document=SCHEMA, example=DATA)
-    application = factories.make_application(f"bench-shop-{_RUN}")
-    factories.make_grant(application, topic=topic, verb=Verb.PUBLISH)
-    factories.make_subscription(topic=topic)
+    (subscription,), version = worlds.make("shop", [url], document=SCHEMA, example=DATA)
+    application = factories.make_application()
+    factories.make_grant(application, topic=subscription.topic, verb=Verb.PUBLISH)
     _api_key, key = factories.make_key(application)
-    return key
+    text = json.dumps(
+        {
+            "specversion": "1.0",
+            "id": _HERE,
+            "source": "/bench/shop",
+            "type": version.event_type.name,
+            "time": "2026-11-22T10:15:30Z",
+            "subject": "A-100123",
+            "data": DATA,
+        }
+    )
+    head, _, tail = text.encode().partition(_HERE.encode())
+    return Shop(key=key, head=head, tail=tail)

@@ -2,7 +2,9 @@
 
 POST /any          200 at once
 POST /slow/50/2    200 after 50 ms; two of a hundred after 1 s
-GET  /             {"count", "marks": [[count, seconds], …]}, a mark each hundred requests
+POST /timed        200 at once; notes how long ago the body's "sent_at" was
+GET  /             {"count", "marks": [[count, seconds], …], "latencies_ms": […]}, a mark each
+                   hundred requests
 """
 
 from __future__ import annotations
@@ -39,11 +41,19 @@ class Receiver:
 
     def marks(self) -> list[tuple[int, float]]:
         """Return how many requests had come when, oldest first; the last is the newest."""
+        return [(count, at) for count, at in self._told()["marks"]]
+
+    def latencies_ms(self) -> list[float]:
+        """Return how long each timed request had been on its way, in the order they came."""
+        found: list[float] = self._told()["latencies_ms"]
+        return found
+
+    def _told(self) -> dict[str, Any]:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
         with contextlib.closing(connection):
             connection.request("GET", "/")
-            document = json.loads(connection.getresponse().read())
-        return [(count, at) for count, at in document["marks"]]
+            told: dict[str, Any] = json.loads(connection.getresponse().read())
+        return told
 
     def count(self) -> int:
         """Return how many requests have come."""
@@ -88,6 +98,7 @@ def receiving() -> Iterator[Receiver]:
 class _Protocol(asyncio.Protocol):
     count = 0
     marks: list[tuple[int, float]] = []
+    latencies_ms: list[float] = []
 
     def connection_made(self, transport: Any) -> None:  # uvloop's is no asyncio.Transport
         self._transport = transport
@@ -99,6 +110,11 @@ class _Protocol(asyncio.Protocol):
 
     def on_url(self, url: bytes) -> None:
         self._path = url
+
+    def on_body(self, body: bytes) -> None:
+        if self._path == b"/timed":
+            sent_at = json.loads(body)["sent_at"]
+            type(self).latencies_ms.append((time.time() - sent_at) * 1000)
 
     def on_message_complete(self) -> None:
         if self._parser.get_method() == b"GET":
@@ -127,7 +143,8 @@ class _Protocol(asyncio.Protocol):
 
     def _tell(self) -> None:
         cls = type(self)
-        body = json.dumps({"marks": [*cls.marks, (cls.count, time.monotonic())]}).encode()
+        marks = [*cls.marks, (cls.count, time.monotonic())]
+        body = json.dumps({"marks": marks, "latencies_ms": cls.latencies_ms}).encode()
         head = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body)
         self._transport.write(head + body)
 
