@@ -17,7 +17,7 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -42,6 +42,7 @@ from delivery.claiming import Owed
 from delivery.database_thread import DatabaseThread
 from delivery.outgoing import Address, Message
 from delivery.settling import Refused, Result, Tried
+from delivery.shelf import Shelf
 from delivery.targets import Knowledge, Target
 from delivery.transports import Transport, table
 from delivery.windows import Window
@@ -61,7 +62,6 @@ DATABASE_WAIT_SECONDS = 0.5
 # Up to so many requests at once are counted over all workers; more are each worker's own, since
 # counting them would cost more than it saves a receiver that takes as many.
 STRICT_UP_TO = 4
-MOST_MESSAGES = 1_000  # kept although they may be sent already: fan-out asks for them again
 
 
 class Engine:
@@ -78,7 +78,7 @@ class Engine:
         self._knowledge: Knowledge | None = None
         self._known_at = 0.0
         self._windows: dict[UUID, Window] = {}
-        self._messages: dict[UUID, Message] = {}
+        self._shelf = Shelf()
         self._notes = health.Notes()
         self._lanes: set[asyncio.Task[None]] = set()
         self._results: list[Result] = []
@@ -140,7 +140,8 @@ class Engine:
         if not self._lanes:
             self._must_flush.set()
         self._runs_low.clear()
-        if any(window.runs_low and window.room for window in self._windows.values()):
+        has_room = self._shelf.room_bytes > 0
+        if has_room and any(one.runs_low and one.room for one in self._windows.values()):
             await asyncio.sleep(0)
             return
         with contextlib.suppress(TimeoutError):
@@ -159,9 +160,14 @@ class Engine:
             self._fill()
             return False
         taken = await self._database.run(
-            supply.take, asks, held=self._messages.keys(), knowledge=knowledge, now=now
+            supply.take,
+            asks,
+            held=self._shelf.ids,
+            most_bytes=self._shelf.room_bytes,
+            knowledge=knowledge,
+            now=now,
         )
-        self._messages.update(taken.messages)
+        self._shelf.put(taken.messages)
         by_subscription: dict[UUID, list[Owed]] = {pk: [] for pk in taken.asked}
         for owed in taken.owed:
             by_subscription[owed.subscription_id].append(owed)
@@ -170,13 +176,13 @@ class Engine:
             window.probes |= taken.probes
             keeps_low = not target.is_ordered and target.collects is None
             window.take_in(mine, asked=max(taken.asked[pk], 1), keeps_low=keeps_low)
+            window.is_hot |= pk in taken.cut
             if target.collects is not None:
                 window.low = now  # until the whole queue is looked at again
         if taken.probes:
             self._must_refresh = True
         self._fill()
-        if len(self._messages) > MOST_MESSAGES:
-            self._forget_messages()
+        self._shelf.tidy(self._waiting)
         return bool(taken.owed)
 
     async def _refresh(self) -> Knowledge:
@@ -190,7 +196,7 @@ class Engine:
         self._knowledge, self._known_at = fresh, asked_at
         if known is None or known.version != fresh.version:
             self._forget_lows()
-            self._forget_messages()
+            self._shelf.keep_only(self._waiting)
             self._windows = {
                 pk: one for pk, one in self._windows.items() if pk in fresh.targets or one.is_busy
             }
@@ -229,15 +235,9 @@ class Engine:
                 )
                 window.is_hot = True
 
-    def _forget_messages(self) -> None:
-        """Drop the events that nothing here waits for; what waits goes out as it was read."""
-        waiting = {
-            one.event_id
-            for window in self._windows.values()
-            for first in window.waiting
-            for one in first.members
-        }
-        self._messages = {pk: self._messages[pk] for pk in waiting if pk in self._messages}
+    @property
+    def _waiting(self) -> Iterator[Collection[Owed]]:
+        return (window.waiting for window in self._windows.values())
 
     def _forget_lows(self) -> None:
         self._forgot_at = self._loop.time()
@@ -246,7 +246,10 @@ class Engine:
             window.low = claiming.LONG_AGO
 
     def _asks(self, knowledge: Knowledge, now: datetime, clock: float) -> list[supply.Ask]:
-        found = []
+        found: list[supply.Ask] = []
+        self._shelf.tidy(self._waiting)
+        if self._shelf.room_bytes <= 0:
+            return found
         for subscription_id, window in self._windows.items():
             target = knowledge.targets.get(subscription_id)
             if not window.is_hot or target is None or not target.is_active:
@@ -324,14 +327,14 @@ class Engine:
         address, is_for_health = sending.address_for(
             owed, target, self._circuit(owed.subscription_id), is_probe=is_probe
         )
-        message = self._messages.get(owed.event_id)
-        is_here = all(one.event_id in self._messages for one in owed.members)
-        if address is None or message is None or not is_here:
+        messages = self._shelf.find(owed)
+        if address is None or messages is None:
             await self._give_back([owed])
             return
         if owed.batch is not None:
-            await self._deliver_batch(owed, target, address, is_for_health=is_for_health)
+            await self._deliver_batch(owed, messages, target, address, is_for_health=is_for_health)
             return
+        message = messages[owed.event_id]
         reason = sending.refusal(target, message, address, now)
         if reason is not None:
             self._note(Refused(owed=owed, reason=reason, ended_at=now))
@@ -361,12 +364,18 @@ class Engine:
         )
 
     async def _deliver_batch(
-        self, owed: Owed, target: Target, address: Address, *, is_for_health: bool
+        self,
+        owed: Owed,
+        messages: Mapping[UUID, Message],
+        target: Target,
+        address: Address,
+        *,
+        is_for_health: bool,
     ) -> None:
         results = await batch_sending.attempt(
             self._transport,
             owed,
-            self._messages,
+            messages,
             target,
             address,
             is_for_health=is_for_health,

@@ -71,6 +71,11 @@ class Message:
         if trace:
             self.constant_headers += (("traceparent", trace),)
 
+    @property
+    def size_bytes(self) -> int:
+        """Return how long the text of its data is."""
+        return len(self.envelope.data_raw or b"")
+
     def is_expired(self, now: datetime) -> bool:
         """Tell whether the event itself says that it is of no use any more (`expirytime`)."""
         text = self.envelope.text("expirytime")

@@ -20,6 +20,7 @@ from delivery.states import DisableReason, SkipReason
 from delivery.targets import Knowledge
 
 BACKLOG_BATCH = 1_000
+READ_EVENTS = 128  # at a time, then their bytes are counted: 32 MiB at the very most
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -42,12 +43,16 @@ class Ask:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Taken:
-    """What was claimed, with the events; `probes` are the deliveries that try a circuit."""
+    """What was claimed, with the events; `probes` are the deliveries that try a circuit.
+
+    `cut` names the subscriptions of which less was taken than could be, because of its bytes.
+    """
 
     owed: Sequence[Owed] = ()
     messages: Mapping[UUID, Message] = field(default_factory=dict)
     asked: Mapping[UUID, int] = field(default_factory=dict)
     probes: frozenset[UUID] = frozenset()
+    cut: frozenset[UUID] = frozenset()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -59,9 +64,17 @@ class Written:
 
 
 def take(
-    asks: Collection[Ask], *, held: Collection[UUID], knowledge: Knowledge, now: datetime
+    asks: Collection[Ask],
+    *,
+    held: Collection[UUID],
+    most_bytes: int,
+    knowledge: Knowledge,
+    now: datetime,
 ) -> Taken:
-    """Claim what is asked for, as far as rates and circuits let it; read the events not `held`."""
+    """Claim what is asked for, as far as rates and circuits let it; read the events not `held`.
+
+    Once those have `most_bytes` of data, or little more, the rest is given back.
+    """
     asked, wanted, probes, owed = {}, [], [], list[Owed]()
     for ask in asks:
         one = ask.wanted
@@ -80,15 +93,48 @@ def take(
         elif room:
             wanted.append(replace(one, room=room))
     owed += claiming.claim(wanted, now=now)
-    _give_back(asks, asked, owed)
-    owed = probes + owed
-    missing = {one.event_id for first in owed for one in first.members}.difference(held)
+    messages, count = _read(
+        [*probes, *owed], held=held, least=len(probes), most_bytes=most_bytes, knowledge=knowledge
+    )
+    kept, rest = owed[: count - len(probes)], owed[count - len(probes) :]
+    claiming.release(rest)
+    _give_back(asks, asked, kept)
     return Taken(
-        owed=owed,
-        messages=claiming.messages(missing, knowledge),
+        owed=[*probes, *kept],
+        messages=messages,
         asked=asked,
         probes=frozenset(one.delivery_id for one in probes),
+        cut=frozenset(one.subscription_id for one in rest),
     )
+
+
+def _read(
+    owed: Sequence[Owed],
+    *,
+    held: Collection[UUID],
+    least: int,
+    most_bytes: int,
+    knowledge: Knowledge,
+) -> tuple[dict[UUID, Message], int]:
+    """Read events in the order of `owed`; return them, and for how many of it they suffice.
+
+    The first `least` are served whatever their bytes.
+    """
+    messages: dict[UUID, Message] = {}
+    missing: dict[UUID, None] = {}
+    for place, first in enumerate(owed):
+        missing |= {
+            one.event_id: None
+            for one in first.members
+            if one.event_id not in held and one.event_id not in messages
+        }
+        if len(missing) >= READ_EVENTS and place >= least:
+            messages.update(claiming.messages(missing, knowledge))
+            missing.clear()
+            if sum(one.size_bytes for one in messages.values()) >= most_bytes:
+                return messages, place + 1
+    messages.update(claiming.messages(missing, knowledge))
+    return messages, len(owed)
 
 
 def end_unentitled(knowledge: Knowledge, *, now: datetime) -> int:

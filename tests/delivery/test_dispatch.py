@@ -18,7 +18,16 @@ from django.conf import LazySettings
 from django.db import OperationalError
 from django.utils import timezone
 
-from delivery import endpoints, health, signing, signing_secrets, stopping, subscriptions
+from delivery import (
+    endpoints,
+    health,
+    shelf,
+    signing,
+    signing_secrets,
+    stopping,
+    subscriptions,
+    supply,
+)
 from delivery.circuits import Answers, News
 from delivery.dispatch import Engine
 from delivery.models import (
@@ -29,9 +38,12 @@ from delivery.models import (
     Endpoint,
     FailureGroup,
     Notification,
+    Payload,
     QueueRow,
     Subscription,
 )
+from delivery.outgoing import Message
+from delivery.shelf import Shelf
 from delivery.states import BodyMode, DeliveryStatus
 from delivery.transports import ErrorClass, Outgoing, Receipt, TransportError
 from delivery.transports.names import AddrInfo
@@ -79,6 +91,32 @@ def test_everything_owed_is_delivered_once(engine: Engine, receiver: Receiver) -
     assert not QueueRow.objects.exists()
     assert Attempt.objects.filter(number=1, status_code=200, outcome="delivered").count() == 300
     assert Circuit.objects.get(pk=subscription.pk).last_success_at is not None
+
+
+def test_large_events_are_read_a_few_at_a_time_and_all_arrive(
+    engine: Engine, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    subscription, version = make_world(receiver.url(), concurrency=8)
+    other = factories.make_subscription(topic=subscription.topic, url=receiver.url("/other"))
+    events = make_events(version, 60)
+    size_bytes = len(Payload.objects.get(event_id=events[0].pk).data)
+    monkeypatch.setattr(shelf, "MOST_BYTES", 5 * size_bytes)
+    monkeypatch.setattr(supply, "READ_EVENTS", 2)
+    most_held = 0
+
+    def hold(self: Shelf, messages: Mapping[UUID, Message]) -> None:
+        nonlocal most_held
+        put(self, messages)
+        most_held = max(most_held, len(self.ids))
+
+    put = Shelf.put
+    monkeypatch.setattr(Shelf, "put", hold)
+    for one in (subscription, other):
+        owe(one, events)
+    assert engine.drain(seconds=30) is False
+    assert receiver.ids() == {f"msg_{event.pk}": 2 for event in events}
+    assert 0 < most_held <= 8
+    assert not QueueRow.objects.exists()
 
 
 class Unstorable:
