@@ -19,8 +19,9 @@ if TYPE_CHECKING:
 HEALTHY = 45
 SICK = ["/slow/14000/0"] * 4  # more than there are worker processes
 DEAD = "http://127.0.0.1:9/hook"  # nobody listens
-EVENTS = 120
-PER_SECOND = 8
+EVENTS = 80
+PER_SECOND = 4
+CONCURRENCY = 16  # as a new subscription has
 PATIENCE_SECONDS = 60
 
 
@@ -32,8 +33,8 @@ def run() -> list[Measurement]:
     with receiving.receiving() as receiver, servers.serving("config.asgi:application") as port:
         well = [receiver.url("/timed")] * HEALTHY
         ill = [DEAD, *map(receiver.url, SICK)]
-        alone = _open(worlds.make("well", well, concurrency=4)[1])
-        beside = _open(worlds.make("ill", [*well, *ill], concurrency=4)[1])
+        alone = _open(worlds.make("well", well, concurrency=CONCURRENCY)[1])
+        beside = _open(worlds.make("ill", [*well, *ill], concurrency=CONCURRENCY)[1])
         with worker({**os.environ}):
             without_sick, with_sick = alternate(
                 [
