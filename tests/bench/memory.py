@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 
 import psutil
@@ -50,7 +50,7 @@ def _held_after(
     receiver: Receiver,
     port: int,
     batch: load.MakeRequest,
-    kinds: dict[str, Sequence[psutil.Process]],
+    kinds: Mapping[str, Sequence[psutil.Process]],
 ) -> dict[str, float]:
     """Go on until `count` events in all were delivered; return MiB by kind of process."""
     while (came := receiver.count()) < count:

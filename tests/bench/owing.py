@@ -75,7 +75,7 @@ _PAST = (
 
 def lay_past(subscription: Subscription, version: SchemaVersion, count: int) -> None:
     """Lay `count` delivered events of today, as the engine leaves them (PostgreSQL 18)."""
-    values = {
+    values: dict[str, UUID | str | int] = {
         "type": version.event_type_id,
         "version": version.pk,
         "application": subscription.application_id,

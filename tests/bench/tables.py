@@ -8,7 +8,7 @@ from functools import partial
 
 import psycopg
 
-from tests.bench import database, deliver, load, owing, publish, receiving, servers, worlds
+from tests.bench import database, deliver, load, publish, receiving, servers, worlds
 from tests.bench.measuring import Measurement, alternate
 
 SMALL, LARGE = 10_000, 1_000_000
@@ -19,6 +19,8 @@ SECONDS = 3.0
 def run() -> list[Measurement]:
     """Deliver and publish on two databases that differ only in what lies there already."""
     database.ensure()
+    from tests.bench import owing  # noqa: PLC0415 - Django is set up by now
+
     with receiving.receiving() as receiver:
         subscriptions, version = worlds.make("tables", [receiver.url()])
         shop = publish.open_shop()
