@@ -3,7 +3,15 @@
 from __future__ import annotations
 
 from catalog.guarded_admin import BigTableAdmin, GuardedAdmin, guarded
-from delivery.models import FilteredCount, NewsChoice, Notification, PortalEvent, Rollup, RollupMark
+from delivery.models import (
+    EventValue,
+    FilteredCount,
+    NewsChoice,
+    Notification,
+    PortalEvent,
+    Rollup,
+    RollupMark,
+)
 from governance.actions import Action
 
 
@@ -35,6 +43,17 @@ class RollupMarkAdmin(GuardedAdmin):
 
     view_action = Action.OPERATIONS_VIEW
     list_display = ("name", "at", "up_to")
+
+
+@guarded(EventValue)
+class EventValueAdmin(BigTableAdmin):
+    """By which values events are found; only digests of them are kept."""
+
+    view_action = Action.OPERATIONS_VIEW
+    hidden = ("digest",)
+    list_display = ("event_id", "topic_id")
+    search_fields = ()
+    found_by = ("event_id",)
 
 
 @guarded(FilteredCount)

@@ -17,6 +17,9 @@ class EventSearchForm(forms.Form):
     """What someone remembers of an event; every field may be empty."""
 
     q = forms.CharField(label=_("Id, subject, correlation or trace"), required=False)
+    value = forms.CharField(
+        label=_("A value in the data"), required=False, max_length=200, strip=True
+    )
     type = forms.CharField(label=_("Event type"), required=False)
     source = forms.CharField(label=_("Source"), required=False)
     application = forms.CharField(label=_("Published by"), required=False)
@@ -47,6 +50,7 @@ class EventSearchForm(forms.Form):
         data: dict[str, Any] = getattr(self, "cleaned_data", {})
         return Wish(
             words=data.get("q") or "",
+            value=data.get("value") or "",
             type=data.get("type") or "",
             source=data.get("source") or "",
             application=data.get("application") or "",

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 
 from catalog.models import User
 from catalog.moves import IllegalMove
-from delivery import dead_letters
+from delivery import dead_letters, values
 from delivery.models import (
     Attempt,
     DeadLetter,
@@ -64,6 +64,7 @@ def expunge(event: Event, *, reason: str, by: User, now: datetime) -> Expunction
         digest = _digest(event)
         made = _note(ids, reason, by, now)[event.pk]
         taken = _take(ids, made, now)
+        values.forget_events(ids, topic_id=event.type.topic_id)
         record(
             Action.PAYLOAD_EXPUNGE,
             event,

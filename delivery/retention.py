@@ -18,7 +18,7 @@ from django.db.models import Max
 
 from catalog.ids import first_of
 from catalog.models import Topic
-from delivery import configuration, holding, partitions, rollups
+from delivery import configuration, holding, partitions, rollups, values
 from delivery.models import FilteredCount
 
 BATCH = 5_000
@@ -42,10 +42,10 @@ def keep(*, now: datetime) -> Kept:
     made = partitions.ensure(now)
     rollups.forget(now=now)
     FilteredCount.objects.filter(minute__lt=now - FILTERED_KEPT).delete()
-    payloads = sum(
-        _delete_payloads(topic_id, now - timedelta(days=days))
-        for topic_id, days in Topic.objects.values_list("pk", "retention_days")
-    )
+    payloads = 0
+    for topic_id, days in Topic.objects.values_list("pk", "retention_days"):
+        payloads += _delete_payloads(topic_id, now - timedelta(days=days))
+        values.forget(topic_id=topic_id, before=now - timedelta(days=days))
     end = events_until(now)
     dropped = partitions.drop_before(end.astimezone(UTC).date())
     partitions.sweep_default(end)

@@ -15,6 +15,7 @@ from django.db.models.functions import Substr
 
 from catalog.ids import first_of
 from catalog.models import User
+from delivery import values
 from delivery.models import Delivery, Event
 from delivery.querysets import EventQuerySet
 from governance import access
@@ -38,11 +39,13 @@ class TooMuch(Exception):
 class Wish:
     """What someone remembers of an event; empty members say nothing.
 
-    `words` is an id, a subject, a correlation or a trace: any of them, whole. `status` and
+    `words` is an id, a subject, a correlation or a trace: any of them, whole. `value` stands at a
+    searchable path of the data, and finds only what the viewer may see the data of. `status` and
     `subscription` (a number) are those of one of its deliveries.
     """
 
     words: str = ""
+    value: str = ""
     type: str = ""
     source: str = ""
     application: str = ""
@@ -100,6 +103,9 @@ def _page(
     wish: Wish, *, environment: str, viewer: User, now: datetime, after: UUID | None
 ) -> Found:
     seen = access.restrict(Event.objects.filter(environment=environment), viewer, Action.EVENT_VIEW)
+    if wish.value:
+        held = values.events_with(wish.value, environment=environment)
+        seen = access.restrict(seen.filter(pk__in=held), viewer, Action.PAYLOAD_VIEW)
     narrowed = _narrowed(seen, wish, now)
     if after is not None:
         narrowed = narrowed.filter(pk__lt=after)
@@ -112,7 +118,7 @@ def _narrowed(found: EventQuerySet, wish: Wish, now: datetime) -> EventQuerySet:
     since = wish.since
     if wish.words:
         found = found.filter(pk__in=_exactly(wish.words))
-    elif since is None:
+    elif since is None and not wish.value:
         since = now - timedelta(days=DAYS_BACK)
     # The key begins with the time, so these bounds leave whole partitions unread.
     if since is not None:

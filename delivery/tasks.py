@@ -23,10 +23,13 @@ from delivery import (
     retention,
     rollups,
     sampling,
+    values,
 )
 
 # Of an hour each: a day that nobody counted is in the charts after one task.
 ROLL_UP_RUNS = 25
+# Of a thousand events each, every ten seconds: more than most installations take in.
+VALUE_BATCHES = 20
 
 
 # A wake-up that waited longer tells nothing that a sweep has not found by now.
@@ -73,6 +76,9 @@ def roll_up() -> None:
     """Bring the counts that dashboards read up to date."""
     now = timezone.now()
     sampling.sample(now=now)
+    for _batch in range(VALUE_BATCHES):
+        if not values.fill(now=now):
+            break
     for _run in range(ROLL_UP_RUNS):
         rollups.roll_up(now=now)
         if not rollups.is_behind(now=now):

@@ -21,6 +21,7 @@ from delivery.models import (
     Delivery,
     EndpointSecret,
     EventIdentity,
+    EventValue,
     Expunction,
     FailureGroup,
     FeedPosition,
@@ -224,6 +225,9 @@ def _deliver(letter: DeadLetter) -> None:
         rule=rule,
         rule_version=rule.version,
         effect="denied",
+    )
+    EventValue.objects.create(
+        digest=uuid7().bytes, event_id=letter.event_id, topic_id=subscription.topic_id
     )
     RollupMark.objects.create(name=str(uuid7()), at=now)
     FilteredCount.objects.create(subscription_id=subscription.pk, minute=now, count=2)

@@ -21,6 +21,7 @@ class Field:
     "sku")`), `pointer` into the schema that holds it. `is_required`: there
     whenever what it stands in is; `is_always_there`: so is everything that it stands in.
     `example` counts only if `has_example`. `sensitive` is the data class, "" for none.
+    `is_searchable`: events are found by its values (`x-searchable`).
     `bounds` holds what the schema says of length, size and pattern, by keyword.
     """
 
@@ -40,6 +41,7 @@ class Field:
     allowed: tuple[object, ...]
     bounds: Mapping[str, object]
     is_deprecated: bool
+    is_searchable: bool
     level: int
 
     @property
@@ -215,6 +217,7 @@ def _row(
         allowed=whole.allowed,
         bounds=bounds,
         is_deprecated=whole.first("deprecated") is True,
+        is_searchable=whole.first("x-searchable") is True,
         level=level,
     )
 

@@ -143,7 +143,12 @@ def _schema(title: str, required: list[str], **properties: Mapping[str, Any]) ->
     }
 
 
-_ORDER_ID = _text("Order number", "The number on the customer's confirmation.", "A-10442")
+_ORDER_ID = _text(
+    "Order number",
+    "The number on the customer's confirmation.",
+    "A-10442",
+    **{"x-searchable": True},
+)
 _MONEY = {
     "type": "object",
     "title": "Order total",

@@ -10,9 +10,11 @@ from django.db.models import Q, QuerySet
 
 from catalog.api.doors import Door, ListDoor, OneDoor
 from catalog.ids import first_of
+from delivery import values
 from delivery.api import telling
 from delivery.api.shapes import EventQuery, EventShape
 from delivery.models import Event
+from governance import access
 from governance.actions import Action
 
 _TRACE_ID = re.compile(r"[0-9a-f]{32}")
@@ -51,6 +53,9 @@ class Events(_Door, ListDoor[Event]):
         named = {_COLUMNS[name]: asked[name] for name in _COLUMNS if name in asked}
         environment = self.environment(asked.get("environment", ""))
         rows = rows.filter(environment=environment, **named)
+        if "value" in asked:
+            held = values.events_with(asked["value"], environment=environment)
+            rows = access.restrict(rows.filter(pk__in=held), self.person, Action.PAYLOAD_VIEW)
         if "traceparent" in asked:
             rows = rows.filter(_of_trace(asked["traceparent"]))
         return within(rows, asked)

@@ -194,6 +194,9 @@ class EventQuery(serializers.Serializer[Any]):
     traceparent = serializers.CharField(
         required=False, help_text="A whole traceparent, or the trace's 32 digits."
     )
+    value = serializers.CharField(
+        required=False, max_length=200, help_text="A whole value of a searchable field."
+    )
     since = Instant(required=False)
     until = Instant(required=False)
     environment = serializers.ChoiceField(choices=Environment.choices, required=False)

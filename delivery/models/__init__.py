@@ -19,6 +19,7 @@ from delivery.models.subscriptions import (
     Subscription,
 )
 from delivery.models.translations import Translation
+from delivery.models.values import EventValue
 
 __all__ = [
     "Adapter",
@@ -30,6 +31,7 @@ __all__ = [
     "EndpointSecret",
     "Event",
     "EventIdentity",
+    "EventValue",
     "Expunction",
     "FailureGroup",
     "FeedPosition",

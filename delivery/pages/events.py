@@ -64,7 +64,7 @@ def _narrowing(form: EventSearchForm) -> list[str]:
 
 def _is_recent_only(form: EventSearchForm) -> bool:
     wish = form.wish()
-    return not wish.words and wish.since is None
+    return not wish.words and not wish.value and wish.since is None
 
 
 def _suggestions(request: PortalRequest) -> dict[str, Any]:

@@ -42,6 +42,7 @@ REMARKS = (
     "deprecated",
     "readOnly",
     "writeOnly",
+    "x-searchable",
     "x-sensitive",
 )
 # Keywords that are compared as a whole: what changes inside them is one change.
