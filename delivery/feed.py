@@ -20,7 +20,7 @@ from catalog.moves import IllegalMove
 from delivery import envelopes, expunging, feed_failures, translations
 from delivery.cloudevents import to_structured_bytes
 from delivery.models import Event, Expunction, FeedPosition, Payload, QueueRow, Subscription
-from delivery.states import DeliveryMode, SubscriptionState
+from delivery.states import DeliveryMode, SkipReason, SubscriptionState
 from delivery.translating import Translation, TranslationFailed
 from governance import access
 from governance.actions import Action
@@ -48,6 +48,15 @@ WITH done AS (
 )
 UPDATE delivery_delivery SET status = 'delivered', ended_at = %(now)s
 FROM done WHERE delivery_delivery.id = done.delivery_id AND status = 'pending'
+"""
+# What a rule forbids now, though it was allowed when it was routed: as a webhook would end it.
+_KEEP_AWAY = """
+WITH away AS (
+    DELETE FROM delivery_queue
+    WHERE subscription_id = %(subscription)s AND event_id = ANY(%(events)s) RETURNING delivery_id
+)
+UPDATE delivery_delivery SET status = 'skipped', reason = %(reason)s, ended_at = %(now)s
+FROM away WHERE delivery_delivery.id = away.delivery_id AND status = 'pending'
 """
 
 
@@ -98,6 +107,10 @@ def read(
             .values_list("position", "event_id")[: limit + 1]
         )
     shown = [(position or 0, event_id) for position, event_id in rows[:limit]]
+    away = _bound_elsewhere([event_id for _position, event_id in shown], subscription)
+    if away:
+        _keep_away(subscription, away, now=now)
+        shown = [(position, event_id) for position, event_id in shown if event_id not in away]
     items, failed = _items(shown, subscription)
     if failed:
         feed_failures.bury(failed, subscription, now=now)
@@ -163,6 +176,29 @@ def _hand_out(place: FeedPosition, *, limit: int) -> None:
             },
         )
         place.handed_out += statement.rowcount
+
+
+def _bound_elsewhere(event_ids: list[UUID], subscription: Subscription) -> set[UUID]:
+    """Return the events that may not leave regions in which the feed's reader is not."""
+    region, bound = subscription.application.region_id, subscription.topic.regions
+    if bound and region not in bound:
+        return set(event_ids)
+    marked = Event.objects.filter(pk__in=event_ids).exclude(regions=[])
+    return {pk for pk, regions in marked.values_list("pk", "regions") if region not in regions}
+
+
+def _keep_away(subscription: Subscription, events: set[UUID], *, now: datetime) -> None:
+    """End what is owed of these events as webhooks do: skipped, with the reason."""
+    with connection.cursor() as statement:
+        statement.execute(
+            _KEEP_AWAY,
+            {
+                "subscription": subscription.pk,
+                "events": list(events),
+                "reason": SkipReason.RESIDENCY.value,
+                "now": now,
+            },
+        )
 
 
 def _items(

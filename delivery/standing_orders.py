@@ -118,9 +118,12 @@ def fallback_for(
     """Return the order's second address: the one that stands if it is the same, else a new one."""
     if not order.fallback_url:
         return None
-    if standing is not None and standing.url == order.fallback_url:
-        return standing
     region_id = order.endpoint_region or application.region_id
+    if standing is not None and standing.url == order.fallback_url:
+        if standing.region_id != region_id:  # it moves with the endpoint that it stands in for
+            standing.region_id, standing.changed_at = region_id, now
+            standing.save()
+        return standing
     return endpoints.make_second(application, url=order.fallback_url, region_id=region_id, now=now)
 
 

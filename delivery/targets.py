@@ -150,6 +150,8 @@ def _target(subscription: Subscription, secrets: Mapping[UUID, Sequence[str]]) -
         primary = _address(subscription.endpoint, mine)
         # Whoever receives it verifies with the one secret that they were shown.
         fallback = _address(subscription.fallback_endpoint, mine)
+        if primary is not None and fallback is not None and fallback.region != primary.region:
+            fallback = None  # routing asked whether events may go to the endpoint's region
         if subscription.body == BodyMode.MAPPED:
             mapped_by = mapping.compile(subscription.mapping)
     except (sealing.Unreadable, mapping.InvalidMapping, ValueError) as error:

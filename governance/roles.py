@@ -29,7 +29,8 @@ class Side(StrEnum):
 
     OWNER = "owner"  # on the team that owns it; for a service account: its own application's
     TOPIC_OWNER = "topic owner"  # on the team that owns its topic
-    RECEIVER = "receiver"  # on a team to which it was sent
+    CONCERNED = "concerned"  # on a team that it was meant for, sent or not
+    RECEIVER = "receiver"  # on a team to which it was sent, or is owed
     SENDER = "sender"  # on the team whose application published it
     AUTHOR = "author"  # made it
     ANYONE = "anyone"  # can see it
@@ -51,7 +52,7 @@ def _rule(may: str = "", *sides: Side, not_own: bool = False) -> Rule:
 
 # Deciding about access to a topic: admins, and reviewers of the owning team.
 _REVIEWER_OF_OWNER = {Side.TOPIC_OWNER: REVIEW}
-OWNER, TOPIC_OWNER, RECEIVER, SENDER, AUTHOR, ANYONE = Side
+OWNER, TOPIC_OWNER, CONCERNED, RECEIVER, SENDER, AUTHOR, ANYONE = Side
 
 RULES: Mapping[Action, Rule] = {
     Action.DOMAIN_CREATE: _rule("catalog.add_domain"),
@@ -120,7 +121,7 @@ RULES: Mapping[Action, Rule] = {
     Action.ADAPTER_VIEW: _rule("delivery.view_adapter", OWNER),
     Action.ADAPTER_CREATE: _rule("delivery.add_adapter", OWNER),  # of the application
     Action.ADAPTER_CHANGE: _rule("delivery.change_adapter", OWNER),
-    Action.EVENT_VIEW: _rule("delivery.view_event", OWNER, TOPIC_OWNER, RECEIVER),
+    Action.EVENT_VIEW: _rule("delivery.view_event", OWNER, TOPIC_OWNER, CONCERNED),
     Action.PAYLOAD_VIEW: _rule("delivery.view_payload", OWNER, TOPIC_OWNER, RECEIVER),
     Action.SENSITIVE_VIEW: _rule("delivery.view_sensitive", OWNER, TOPIC_OWNER, RECEIVER),
     Action.PAYLOAD_EXPUNGE: _rule("delivery.expunge_payload"),

@@ -23,6 +23,7 @@ from governance.states import ChangeState
 
 ALL = Q(pk__isnull=False)  # an empty Q would vanish from an OR instead of winning it
 NONE = Q(pk__in=[])
+SKIPPED = "skipped"  # of a delivery that a rule ended (`delivery.states.DeliveryStatus`)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -82,8 +83,8 @@ def _side(model: type[models.Model], viewer: Viewer, side: Side) -> Q:  # noqa: 
         return seen(model, viewer) & _public(model, viewer)
     if side is Side.AUTHOR:
         return _at(place.author, viewer.user) if place.author else NONE
-    if side is Side.RECEIVER:
-        return _received(model, viewer)
+    if side in (Side.CONCERNED, Side.RECEIVER):
+        return _received(model, viewer, is_sent=side is Side.RECEIVER)
     if side is Side.SENDER:
         return _sent(model, viewer)
     if viewer.is_service:
@@ -111,8 +112,12 @@ def _own(model: type[models.Model], viewer: Viewer) -> Q:
     )
 
 
-def _received(model: type[models.Model], viewer: Viewer) -> Q:
-    """Keep events of which a delivery went to an application of the viewer's."""
+def _received(model: type[models.Model], viewer: Viewer, *, is_sent: bool) -> Q:
+    """Keep events of which there is a delivery for an application of the viewer's.
+
+    With `is_sent` none that a rule ended before it was made: whoever may not have an event, for
+    want of a grant or of another region, does not read its data here instead.
+    """
     if model._meta.label_lower != "delivery.event":
         return NONE
     # Relations by name, so that no higher app is imported.
@@ -120,10 +125,11 @@ def _received(model: type[models.Model], viewer: Viewer) -> Q:
     subscriptions = _related(deliveries, "subscription")
     to_us = _side(deliveries, viewer, Side.OWNER)
     ours = subscriptions._default_manager.filter(_side(subscriptions, viewer, Side.OWNER))
+    theirs = deliveries._default_manager.filter(to_us, event=OuterRef("pk"))
+    if is_sent:
+        theirs = theirs.exclude(status=SKIPPED)
     # The topics first: few read a topic, and only for those are its deliveries looked through.
-    return Q(type__topic__in=ours.values("topic")) & Q(
-        Exists(deliveries._default_manager.filter(to_us, event=OuterRef("pk")))
-    )
+    return Q(type__topic__in=ours.values("topic")) & Q(Exists(theirs))
 
 
 def _sent(model: type[models.Model], viewer: Viewer) -> Q:

@@ -37,7 +37,7 @@ def people_who_can(action: Action, thing: models.Model | None = None) -> QuerySe
 
 def is_answerable(rule: Rule) -> bool:
     """Tell whether the rule names people: by a role, a team or authorship."""
-    return not rule.sides & {Side.ANYONE, Side.RECEIVER} and bool(
+    return not rule.sides & {Side.ANYONE, Side.CONCERNED, Side.RECEIVER} and bool(
         rule.may or rule.sides or rule.with_permission
     )
 
