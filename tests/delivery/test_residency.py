@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from ipaddress import ip_network
+from typing import Any
 
 import pytest
 from django.utils import timezone
@@ -138,7 +139,7 @@ def test_a_fallback_in_another_region_is_not_used(
 def test_a_fallback_moves_with_its_endpoint(us: Region) -> None:
     made = factories.make_subscription(url="https://93.184.216.34/main")
     admin = factories.make_admin()
-    change = {"by": admin, "now": timezone.now()}
+    change: dict[str, Any] = {"by": admin, "now": timezone.now()}
     made = subscriptions.change(made, fallback_url="https://93.184.216.34/second", **change)
     made = subscriptions.change(made, endpoint_region="us", **change)
     assert made.fallback_endpoint is not None
