@@ -14,7 +14,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy, ngettext_lazy
 
 from catalog.models import Release, Topic, User
-from delivery import batching, change_news, diagnosis, notifications, signals, waking
+from delivery import batching, change_news, diagnosis, entitling, notifications, signals, waking
 from delivery.models import FailureGroup, Replay, Subscription
 from delivery.news_kinds import NewsKind
 from delivery.states import DisableReason
@@ -180,10 +180,17 @@ def tell_replay_ended(thing: Replay, arrived: int, now: datetime, **_news: objec
     )
 
 
+@receiver(governance_signals.grant_given, dispatch_uid="delivery.after_given")
+def after_grant_given(thing: Grant, now: datetime, **_news: object) -> None:
+    """Let subscriptions go on that waited for it."""
+    entitling.go_on(thing, now=now)
+
+
 @receiver(governance_signals.grant_revoked, dispatch_uid="delivery.after_revoked")
 @receiver(governance_signals.grant_expired, dispatch_uid="delivery.after_expired")
 def after_grant_ended(thing: Grant, now: datetime, **_news: object) -> None:
-    """Tell whom it concerns, and have the backlog end at once."""
+    """Stop what went by it, tell whom it concerns, and have the backlog end at once."""
+    entitling.stop(thing, now=now)
     team = thing.team or (thing.application.team if thing.application else None)
     if team is not None:
         notifications.notify(

@@ -20,7 +20,17 @@ from governance.actions import Action
 from governance.governed import governed, record
 
 # A verb of its own module, named here because this is where people look for it.
-__all__ = ["PingResult", "change", "create", "disable", "end", "pause", "ping", "resume"]
+__all__ = [
+    "PingResult",
+    "change",
+    "create",
+    "disable",
+    "enable",
+    "end",
+    "pause",
+    "ping",
+    "resume",
+]
 
 
 def create(
@@ -143,22 +153,16 @@ def resume(
     _require_grant(subscription.application, subscription.topic, subscription.environment)
     sources = [SubscriptionState.PAUSED, SubscriptionState.DISABLED]
     with governed(by=by, now=now, reason=reason):
-        backlogs.lengthen_age(subscription, now=now)
-        moved = _move(subscription, sources, SubscriptionState.ACTIVE, now=now)
-        Circuit.objects.update_or_create(
-            subscription=moved,
-            defaults={
-                "state": CircuitState.CLOSED,
-                "breaker": {},
-                "opened_at": None,
-                "next_probe_at": None,
-                "failing_since": None,
-                "warned_percent": 0,
-            },
-        )
-        signals.subscription_resumed.send(Subscription, thing=moved, by=by, now=now)
-        _record_state(Action.SUBSCRIPTION_RESUME, moved, before=subscription.state)
-    return moved
+        return _go_on(subscription, sources, by=by, now=now)
+
+
+def enable(subscription: Subscription, *, now: datetime) -> Subscription:
+    """Go on by itself with what was disabled for want of a grant, now that there is one again.
+
+    Raises IllegalMove when it is not disabled.
+    """
+    with governed(by=None, now=now, reason=_("Its application may subscribe again.")):
+        return _go_on(subscription, [SubscriptionState.DISABLED], by=None, now=now)
 
 
 def disable(
@@ -253,6 +257,27 @@ def _move(
     return Subscription.objects.standing().move(
         subscription.pk, named, target, state_reason=because, state_since=now
     )
+
+
+def _go_on(
+    subscription: Subscription, sources: list[SubscriptionState], *, by: User | None, now: datetime
+) -> Subscription:
+    backlogs.lengthen_age(subscription, now=now)
+    moved = _move(subscription, sources, SubscriptionState.ACTIVE, now=now)
+    Circuit.objects.update_or_create(
+        subscription=moved,
+        defaults={
+            "state": CircuitState.CLOSED,
+            "breaker": {},
+            "opened_at": None,
+            "next_probe_at": None,
+            "failing_since": None,
+            "warned_percent": 0,
+        },
+    )
+    signals.subscription_resumed.send(Subscription, thing=moved, by=by, now=now)
+    _record_state(Action.SUBSCRIPTION_RESUME, moved, before=subscription.state)
+    return moved
 
 
 def _record_state(action: Action, subscription: Subscription, *, before: str) -> None:

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from catalog.models import Application, Topic, User
 from catalog.words import Environment
-from governance import access
+from governance import access, grants
 from governance.actions import Action
 from governance.states import Verb
 
@@ -30,10 +30,12 @@ class DayField(forms.DateField):
     widget = forms.DateInput(attrs={"type": "date"})
 
     def clean(self, value: Any) -> Any:
-        """Return the date. Raises ValidationError for a day that is over."""
+        """Return the date. Raises ValidationError for a day that is over, or absurdly far."""
         day = super().clean(value)
         if day is not None and day < timezone.localdate():
             raise ValidationError(_("This day is over. Choose a later one."))
+        if day is not None and day > timezone.localdate() + grants.LONGEST:
+            raise ValidationError(_("Choose a day within 50 years, or leave this empty."))
         return day
 
 

@@ -18,6 +18,8 @@ from governance.querysets import GrantQuerySet
 from governance.states import GrantState, Verb
 
 Grantee = Application | Team
+# An end later than this is a slip of the pen, and none that every time zone can show.
+LONGEST = timedelta(days=50 * 365)
 REMIND_DAYS = (14, 3, 1)  # before its end (the pages mark a grant from 14 days on)
 
 
@@ -222,6 +224,10 @@ def check_wanted(
 def _check_until(until: datetime | None, *, now: datetime) -> None:
     if until is not None and until <= now:
         raise ValidationError({"until": _("This end has passed: choose a later one.")})
+    if until is not None and until > now + LONGEST:
+        raise ValidationError(
+            {"until": _("Choose an end within 50 years, or none: then it holds until revoked.")}
+        )
 
 
 def _standing(grantee: Grantee, verb: str, topic: Topic, environment: str) -> GrantQuerySet:

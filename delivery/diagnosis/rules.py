@@ -70,5 +70,7 @@ LIMITS: Mapping[str, Text] = {
 DISABLED: Mapping[str, Text] = {
     DisableReason.FAILING: _("Nothing has arrived for five days. What waits is kept."),
     DisableReason.GONE: _("The receiver answered that it is gone. What waits is kept."),
-    DisableReason.NO_GRANT: _("Its application may no longer subscribe to the topic."),
+    DisableReason.NO_GRANT: _(
+        "Its application may no longer subscribe to the topic. It goes on when it may again."
+    ),
 }

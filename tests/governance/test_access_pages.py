@@ -132,7 +132,9 @@ def test_day_that_is_over_is_no_end(admin: Client) -> None:
         "topic": str(factories.make_topic().pk),
         "verb": "publish", "environment": "production", "until": "2020-01-01", "reason": "x",
     }  # fmt: skip
-    assert "until" in admin.post(NEW_GRANT, form).context["form"].errors
+    for until in ("2020-01-01", "9999-12-31", "0001-01-01", "31.12.2099x"):
+        refused = admin.post(NEW_GRANT, {**form, "until": until})
+        assert "until" in refused.context["form"].errors
 
 
 def test_grant_is_revoked_with_a_reason_and_only_once(admin: Client) -> None:

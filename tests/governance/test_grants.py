@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -306,3 +306,24 @@ def test_application_sees_its_teams_grants(topic: Topic) -> None:
     account = application.service_account
     assert access.allows(account, Action.GRANT_VIEW, grant)
     assert not access.allows(account, Action.GRANT_VIEW, other)
+
+
+@pytest.mark.parametrize(
+    "until",
+    [
+        datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC),
+        NOW + grants.LONGEST + timedelta(days=1),
+        datetime(1, 1, 1, tzinfo=UTC),
+        NOW,
+    ],
+)
+def test_an_end_that_makes_no_sense_is_refused_with_a_sentence(
+    application: Application, topic: Topic, until: datetime
+) -> None:
+    with pytest.raises(ValidationError) as caught:
+        give(application, topic, until=until)
+    assert list(caught.value.message_dict) == ["until"]
+    grant = give(application, topic, until=TOMORROW)
+    with pytest.raises(ValidationError):
+        grants.extend(grant, until=until, by=factories.make_admin(), reason="Longer.", now=NOW)
+    assert Grant.objects.get().until == TOMORROW
