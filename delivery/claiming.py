@@ -51,6 +51,10 @@ class Owed(NamedTuple):
     # It is the first of a batch, and goes out with the others.
     batch: Batch | None = None
 
+    def lasts(self, seconds: float, now: datetime) -> bool:
+        """Tell whether the lease is longer than that from `now` on."""
+        return self.leased_until - now > timedelta(seconds=seconds)
+
     @property
     def members(self) -> tuple[Owed, ...]:
         """Return it and what goes out with it, in the order of the deliveries."""

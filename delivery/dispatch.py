@@ -14,9 +14,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import os
 import threading
-import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -25,14 +23,12 @@ import uvloop
 from django.db import Error as DatabaseFault
 from django.utils import timezone
 
-from catalog.collecting import Rule
 from delivery import (
+    asking,
     batch_sending,
     batching,
     breaker,
     claiming,
-    configuration,
-    health,
     sending,
     stopping,
     supply,
@@ -41,27 +37,21 @@ from delivery import (
 from delivery.claiming import Owed
 from delivery.database_thread import DatabaseThread
 from delivery.outgoing import Address, Message
+from delivery.results import Results
 from delivery.settling import Refused, Result, Tried
 from delivery.shelf import Shelf
 from delivery.targets import Knowledge, Target
-from delivery.transports import Transport, table
+from delivery.transports import Transport
 from delivery.windows import Window
 
 logger = logging.getLogger(__name__)
 
 DRAIN_SECONDS = 5.0  # then Celery's other tasks have their turn
-# Between the clocks of who sends a wake-up and who gets it, and between commit and wake-up.
-WAKE_MARGIN_SECONDS = 1.0
 STOP_SECONDS = 8.0  # what is out that long after a stop was asked for is broken off
 POLL_SECONDS = 0.05
-FLUSH_SECONDS = 0.05
-FLUSH_RESULTS = 250
 # Every so often the whole queue is looked at again, not only what became due lately.
 FORGET_LOW_SECONDS = 5.0
 DATABASE_WAIT_SECONDS = 0.5
-# Up to so many requests at once are counted over all workers; more are each worker's own, since
-# counting them would cost more than it saves a receiver that takes as many.
-STRICT_UP_TO = 4
 
 
 class Engine:
@@ -79,16 +69,20 @@ class Engine:
         self._known_at = 0.0
         self._windows: dict[UUID, Window] = {}
         self._shelf = Shelf()
-        self._notes = health.Notes()
         self._lanes: set[asyncio.Task[None]] = set()
-        self._results: list[Result] = []
-        self._flusher: asyncio.Task[None] | None = None
+        self._runs_low = asyncio.Event()
+        self._results = Results(
+            self._loop,
+            self._database,
+            clock=clock,
+            knowledge=lambda: self._knowledge,
+            written=self._after,
+            done=self._runs_low.set,
+        )
         self._looked_at = claiming.LONG_AGO
         self._forgot_at = 0.0
         self._is_stopping = False
         self._must_refresh = False
-        self._must_flush = asyncio.Event()
-        self._runs_low = asyncio.Event()
         self._thread.start()
 
     def drain(self, *, seconds: float = DRAIN_SECONDS) -> bool:
@@ -132,13 +126,13 @@ class Engine:
     @property
     def _is_busy(self) -> bool:
         return bool(
-            self._lanes or self._flusher or any(one.is_busy for one in self._windows.values())
+            self._lanes or self._results or any(one.is_busy for one in self._windows.values())
         )
 
     async def _until_more_is_wanted(self) -> None:
         """Wait until a window runs low, at most as long as new work may lie unseen."""
         if not self._lanes:
-            self._must_flush.set()
+            self._results.hurry()
         self._runs_low.clear()
         has_room = self._shelf.room_bytes > 0
         if has_room and any(one.runs_low and one.room for one in self._windows.values()):
@@ -155,7 +149,9 @@ class Engine:
         knowledge = await self._refresh()
         now, clock = self._clock(), self._loop.time()
         await self._look(knowledge, now)
-        asks = self._asks(knowledge, now, clock)
+        self._shelf.tidy(self._waiting)
+        has_room = self._shelf.room_bytes > 0
+        asks = asking.asks(self._windows, knowledge, now=now, clock=clock) if has_room else []
         if not asks:
             self._fill()
             return False
@@ -182,7 +178,6 @@ class Engine:
         if taken.probes:
             self._must_refresh = True
         self._fill()
-        self._shelf.tidy(self._waiting)
         return bool(taken.owed)
 
     async def _refresh(self) -> Knowledge:
@@ -245,48 +240,6 @@ class Engine:
         for window in self._windows.values():
             window.low = claiming.LONG_AGO
 
-    def _asks(self, knowledge: Knowledge, now: datetime, clock: float) -> list[supply.Ask]:
-        found: list[supply.Ask] = []
-        self._shelf.tidy(self._waiting)
-        if self._shelf.room_bytes <= 0:
-            return found
-        for subscription_id, window in self._windows.items():
-            target = knowledge.targets.get(subscription_id)
-            if not window.is_hot or target is None or not target.is_active:
-                continue
-            if not target.is_entitled:
-                continue
-            window.share = target.concurrency
-            window.is_strict = target.concurrency <= STRICT_UP_TO or target.collects is not None
-            window.measure(clock)
-            if window.room:
-                found.append(
-                    self._ask(window, target, knowledge.circuits.get(subscription_id), now)
-                )
-        return found
-
-    def _ask(
-        self, window: Window, target: Target, circuit: breaker.State | None, now: datetime
-    ) -> supply.Ask:
-        which = claiming.Which.FIRST_OF_KEY if target.is_ordered else claiming.Which.ANY
-        if circuit is not None and target.fallback is None:
-            which = claiming.Which.REPLAYS
-        wanted = claiming.Wanted(
-            subscription_id=target.subscription_id,
-            room=window.room,
-            lease_seconds=max(configuration.lease_seconds(), target.timeout_seconds + 5),
-            low=window.low if circuit is None else claiming.LONG_AGO,
-            which=which,
-        )
-        return supply.Ask(
-            wanted=wanted,
-            per_second=target.rate_per_second,
-            most=target.concurrency if window.is_strict else None,
-            takes_turns=target.is_ordered,
-            may_probe=circuit is not None and breaker.may_send(circuit, now),
-            batches=None if target.collects is None else _terms(target, target.collects),
-        )
-
     # Sending
 
     def _fill(self) -> None:
@@ -320,7 +273,7 @@ class Engine:
     async def _deliver(self, owed: Owed, window: Window) -> None:
         now = self._clock()
         target = self._target(owed.subscription_id)
-        if target is None or not _lasts(owed, target, now):
+        if target is None or not owed.lasts(target.timeout_seconds + 1, now):
             return  # it becomes due again by itself
         is_probe = owed.delivery_id in window.probes
         window.probes.discard(owed.delivery_id)
@@ -399,76 +352,30 @@ class Engine:
     # Settling
 
     def _note(self, result: Result) -> None:
-        self._results.append(result)
         window = self._windows.get(result.owed.subscription_id)
-        if len(self._results) >= FLUSH_RESULTS or (window and window.is_strict):
-            self._must_flush.set()
-        if self._flusher is None:
-            self._flusher = self._loop.create_task(self._flush())
+        self._results.add(result, is_urgent=window is not None and window.is_strict)
 
-    async def _flush(self) -> None:
-        """Write results together: as soon as there are many, or after a moment."""
-        try:
-            while self._results:
-                with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(FLUSH_SECONDS):
-                        await self._must_flush.wait()
-                self._must_flush.clear()
-                batch, self._results = self._results, []
-                await self._settle(batch)
-        finally:
-            self._flusher = None
-            self._runs_low.set()
-
-    async def _settle(self, batch: Sequence[Result]) -> None:
-        knowledge = self._knowledge
-        if knowledge is None:
-            return  # nothing is sent before it was read
-        while True:
-            try:
-                settled = await self._database.run(
-                    supply.settle, batch, notes=self._notes, knowledge=knowledge, now=self._clock()
-                )
-                break
-            except DatabaseFault:
-                now = self._clock()
-                batch = [result for result in batch if result.owed.leased_until > now]
-                logger.warning("Results cannot be written; trying again.", exc_info=True)
-                if not batch:
-                    return
-                await asyncio.sleep(DATABASE_WAIT_SECONDS)
-        if settled.lost:
-            logger.warning("%s deliveries were no longer ours when they ended.", settled.lost)
-        if settled.is_knowledge_old:
+    def _after(self, written: Sequence[Result], *, is_knowledge_old: bool) -> None:
+        """Let the next go where it had to wait for these: of a key, or of few at once."""
+        if is_knowledge_old:
             self._must_refresh = True
-        for result in batch:
-            self._after(result)
-
-    def _after(self, result: Result) -> None:
-        """Let the next go where it had to wait for this one: of a key, or of few at once."""
-        target = self._target(result.owed.subscription_id)
-        window = self._windows.get(result.owed.subscription_id)
-        if target is not None and window is not None and (target.is_ordered or window.is_strict):
-            window.is_hot = True
+        for result in written:
+            target = self._target(result.owed.subscription_id)
+            window = self._windows.get(result.owed.subscription_id)
+            if window is not None and target is not None:
+                window.is_hot |= target.is_ordered or window.is_strict
 
     # Stopping
 
     def _release_what_must_wait(self, knowledge: Knowledge) -> None:
         """Give back what waits for a subscription that was paused, or whose circuit opened."""
-        for window in self._windows.values():
-            target = knowledge.targets.get(window.subscription_id)
-            circuit = knowledge.circuits.get(window.subscription_id)
-            is_shut = circuit is not None and (target is None or target.fallback is None)
-            if window.waiting and (target is None or not target.is_active or is_shut):
-                kept = [
-                    one
-                    for one in window.waiting
-                    if target is not None
-                    and target.is_active
-                    and (one.is_replay or one.delivery_id in window.probes)
-                ]
-                rest = [one for one in window.empty() if one not in kept]
-                window.waiting.extend(kept)
+        for pk, window in self._windows.items():
+            target, rest = knowledge.targets.get(pk), list[Owed]()
+            if target is None or not target.is_active:
+                rest = window.empty()
+            elif pk in knowledge.circuits and target.fallback is None:
+                rest = window.shed()
+            if rest:
                 self._loop.create_task(self._give_back(rest))
 
     async def _give_back(self, owed: Collection[Owed]) -> None:
@@ -487,51 +394,7 @@ class Engine:
                 lane.cancel()
             if self._lanes:
                 await asyncio.wait(self._lanes)
-            self._must_flush.set()
-            if self._flusher is not None:
-                await self._flusher
+            await self._results.finish()
             await self._transport.close()
         finally:
             self._is_stopping = False
-
-
-def _terms(target: Target, rule: Rule) -> batching.Terms:
-    return batching.Terms(rule=rule, most=target.concurrency, is_ordered=target.is_ordered)
-
-
-def _lasts(owed: Owed, target: Target, now: datetime) -> bool:
-    """Tell whether the lease is long enough for one more attempt."""
-    return owed.leased_until - now > timedelta(seconds=target.timeout_seconds + 1)
-
-
-_engine: Engine | None = None
-_engine_pid = 0
-_drained_at = 0.0
-
-
-def drain(*, seconds: float = DRAIN_SECONDS) -> bool:
-    """Serve every due subscription with this process's engine; return whether work is left."""
-    global _engine, _engine_pid, _drained_at  # noqa: PLW0603 - one a process, made after the fork
-    if _engine is None or _engine_pid != os.getpid():
-        transports = table.make_all(allowed_networks=configuration.allowed_networks())
-        _engine = Engine(transport=transports[table.Kind.WEBHOOK])
-        _engine_pid = os.getpid()
-    is_work_left = _engine.drain(seconds=seconds)
-    _drained_at = time.time()
-    return is_work_left
-
-
-def has_looked_since(sent_at: float) -> bool:
-    """Tell whether this process has looked at the queue since a wake-up was sent (Unix time).
-
-    What it could not take then is another process's, or waits for a wake-up that `drain` asked for.
-    """
-    return sent_at < _drained_at - WAKE_MARGIN_SECONDS
-
-
-def close() -> None:
-    """End this process's engine: everything it holds is given back."""
-    global _engine  # noqa: PLW0603 - see `drain`
-    if _engine is not None and _engine_pid == os.getpid():
-        _engine.close()
-    _engine = None

@@ -16,7 +16,7 @@ from django.utils import timezone
 from delivery import (
     change_news,
     claiming,
-    dispatch,
+    draining,
     mailing,
     portal_events,
     replay_running,
@@ -41,9 +41,9 @@ def drain(subscription_id: str | None = None, sent_at: float = math.inf) -> None
     Under load nearly all messages are such: each a drain of its own, no other task would run.
     """
     del subscription_id
-    if dispatch.has_looked_since(sent_at):
+    if draining.has_looked_since(sent_at):
         return
-    if dispatch.drain():
+    if draining.drain():
         _drain_soon()
 
 
@@ -112,4 +112,4 @@ def keep_partitions() -> None:
 @worker_process_shutdown.connect
 def give_back(**_signal: Any) -> None:
     """Give back what a pool's process holds between two drains."""
-    dispatch.close()
+    draining.close()

@@ -87,6 +87,14 @@ class Window:
         if taken and keeps_low:
             self.low = max(self.low, self.waiting[-1].due_at - MARGIN)
 
+    def shed(self) -> list[Owed]:
+        """Take out what an open circuit holds back: all that waits but replays and probes."""
+        held, self.waiting = self.waiting, deque()
+        for one in held:
+            if one.is_replay or one.delivery_id in self.probes:
+                self.waiting.append(one)
+        return [one for one in held if one not in self.waiting]
+
     def empty(self) -> list[Owed]:
         """Take out everything that waits."""
         held = list(self.waiting)

@@ -53,7 +53,7 @@ def beside(name: str) -> Iterator[None]:
     connection.close()
     maintenance = {**knowledge.own_connection(), "dbname": "postgres"}
     with psycopg.connect(**maintenance, autocommit=True) as server:
-        if not server.execute("SELECT FROM pg_database WHERE datname = %s", [name]).fetchone():
+        if not server.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone():
             server.execute(f'CREATE DATABASE "{name}" TEMPLATE "{original}"')
     connection.settings_dict["NAME"] = name
     os.environ["DATABASE_URL"] = brokers.database_url()

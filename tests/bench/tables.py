@@ -12,7 +12,7 @@ from tests.bench import database, deliver, load, publish, receiving, servers, wo
 from tests.bench.measuring import Measurement, alternate
 
 SMALL, LARGE = 10_000, 1_000_000
-BACKLOG = 15_000
+BACKLOG = 10_000
 SECONDS = 3.0
 
 

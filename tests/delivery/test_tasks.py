@@ -10,7 +10,7 @@ import pytest
 from django.utils import timezone
 
 from config import broker
-from delivery import dispatch, tasks
+from delivery import draining, tasks
 from delivery.models import Attempt
 from tests.delivery.owing import make_events, make_world, owe
 from tests.settings import RUN_DIR
@@ -80,11 +80,11 @@ def test_tasks_are_known_by_name_keep_no_result_and_expire(task: object, name: s
 def test_a_wake_up_from_before_the_last_drain_starts_none(monkeypatch: pytest.MonkeyPatch) -> None:
     subscription, version = make_world("http://127.0.0.1:9/")
     owe(subscription, make_events(version), due_at=timezone.now())
-    monkeypatch.setattr(dispatch, "_drained_at", time.time())
+    monkeypatch.setattr(draining, "_drained_at", time.time())
     tasks.drain(sent_at=time.time() - 5)
     assert not Attempt.objects.exists()
     try:
         tasks.drain(sent_at=time.time())
         assert Attempt.objects.exists()
     finally:
-        dispatch.close()
+        draining.close()
