@@ -17,7 +17,7 @@ from delivery import configuration, diagnosis, endpoints, mapping, outgoing
 from delivery.cloudevents import Envelope
 from delivery.expressions import Expression
 from delivery.models import Endpoint, Subscription
-from delivery.outgoing import Address, Message
+from delivery.outgoing import Address, Bundle, Message
 from delivery.states import BodyMode
 from delivery.transports import Outgoing, Receipt, TransportError
 from delivery.transports.table import Kind, make_all
@@ -114,8 +114,10 @@ async def _send(request: Outgoing) -> Receipt:
 
 
 def _request(subscription: Subscription, endpoint: Endpoint, now: datetime) -> Outgoing:
+    message = Message(event_id=uuid7(), envelope=_envelope(subscription, now))
+    is_batched = subscription.collecting_rule is not None
     return outgoing.build(
-        Message(event_id=uuid7(), envelope=_envelope(subscription, now)),
+        Bundle(batch_id=uuid7(), messages=(message,)) if is_batched else message,
         _address(endpoint, now),
         mode=BodyMode(subscription.body),
         mapped_by=_mapping(subscription),

@@ -491,6 +491,15 @@ GRANTS = (
     ("invoice-robot", "subscribe", "sales.orders"),
 )
 
+# What a subscription wants beside the usual, by its name: this one gets a batch every half minute.
+WISHES: dict[str, dict[str, Any]] = {
+    "Shelf display": {
+        "batching": "batches",
+        "batch_max_events": 20,
+        "batch_max_wait_seconds": 30,
+    },
+}
+
 # (application, name, topic, event types, path at the demo receiver, filter)
 SUBSCRIPTIONS: tuple[tuple[str, str, str, list[str], str, dict[str, Any]], ...] = (
     (

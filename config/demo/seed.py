@@ -263,6 +263,7 @@ class _Builder:
                 event_types=types,
                 endpoint_url=self.receiver_url + path,
                 filter=wanted,
+                **content.WISHES.get(name, {}),
                 by=self.admin,
                 now=self.now,
             )

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 
 import pytest
+from django.conf import LazySettings
+from django.core.exceptions import ValidationError
 from django.urls import reverse
 from django.utils import timezone
 
 from catalog.ids import uuid7
+from delivery import subscriptions
 from delivery.models import Attempt
 from delivery.models.deliveries import COLLECTING
 from delivery.states import Batching
 from governance import roles
 from tests import factories
 from tests.delivery.owing import make_events, make_world, owe
+from tests.delivery.receiver import Receiver
 from tests.visitors import signed_in, text_of
 
 pytestmark = pytest.mark.django_db
@@ -78,3 +83,24 @@ def test_delivery_says_that_it_is_collected_and_then_with_which_id_it_went() -> 
     shown = text_of(client.get(page))
     assert f"msg_{batch_id}" in shown
     assert "(of the batch that it went in)" in shown
+
+
+def test_a_test_event_comes_as_a_batch_of_one(settings: LazySettings) -> None:
+    settings.DELIVERY_ALLOWED_NETWORKS = ["127.0.0.0/8"]
+    with Receiver().running() as receiver:
+        subscription, _version = make_world(receiver.url(), batching=Batching.BATCHES)
+        owner = factories.make_person(team=subscription.application.team)
+        assert subscriptions.ping(subscription, by=owner, now=timezone.now()).ok
+        (got,) = receiver.got
+    assert got.headers["content-type"] == "application/cloudevents-batch+json"
+    assert len(json.loads(got.body)) == 1
+
+
+def test_a_batch_and_a_mapping_do_not_go_together() -> None:
+    subscription, _version = make_world(URL, batching=Batching.BATCHES)
+    owner = factories.make_person(team=subscription.application.team)
+    with pytest.raises(ValidationError) as refused:
+        subscriptions.change(
+            subscription, by=owner, now=timezone.now(), body="mapped", mapping="order_id"
+        )
+    assert "body" in refused.value.message_dict
