@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.template.defaultfilters import filesizeformat
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -32,7 +31,7 @@ def tell(rule: Rule | None, *, now: datetime) -> Told | None:
 def _sentence(rule: Rule) -> str:
     ends = [
         ngettext("%(n)s event", "%(n)s events", rule.max_events) % {"n": rule.max_events},
-        filesizeformat(rule.max_bytes),
+        _size(rule.max_bytes),
     ]
     if rule.times:
         times = ", ".join(f"{one:%H:%M}" for one in rule.times)
@@ -44,6 +43,13 @@ def _sentence(rule: Rule) -> str:
         "most": most,
         "last": ends[-1],
     }
+
+
+def _size(count: int) -> str:
+    # Limits are round numbers in powers of ten, as people write them.
+    if count >= 1_000_000:
+        return f"{count / 1_000_000:g} MB"
+    return f"{count / 1_000:g} kB" if count >= 1_000 else _("%(n)s bytes") % {"n": count}
 
 
 def _duration(seconds: int) -> str:

@@ -10,6 +10,7 @@ Queue rows of other subscriptions have no `batch_id`: the index here holds none 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -54,6 +55,7 @@ class _Frozen(NamedTuple):
     due_at: datetime
     is_out: bool
     is_replay: bool
+    events: int
 
 
 _FULL = """
@@ -78,7 +80,8 @@ WHERE subscription_id = %s AND batch_id IS NULL AND due_at <= %s
 """
 
 _STANDING = """
-SELECT batch_id, min(due_at), bool_or(lease IS NOT NULL AND due_at > %s), bool_or(is_replay)
+SELECT batch_id, min(due_at), bool_or(lease IS NOT NULL AND due_at > %s), bool_or(is_replay),
+    count(*)
 FROM delivery_queue WHERE subscription_id = %s AND batch_id > %s
 GROUP BY batch_id ORDER BY min(due_at), batch_id
 """
@@ -160,10 +163,10 @@ def claim(wanted: Wanted, terms: Terms, *, now: datetime) -> list[Owed]:
 
 def _due_again(
     standing: Sequence[_Frozen], wanted: Wanted, terms: Terms, now: datetime
-) -> list[UUID]:
+) -> list[_Frozen]:
     first = sorted(standing, key=lambda one: one.id)[:1]
     return [
-        one.id
+        one
         for one in (first if terms.is_ordered else standing)
         if not one.is_out
         and one.due_at <= now
@@ -171,13 +174,20 @@ def _due_again(
     ]
 
 
-def _members(subscription_id: UUID, batches: Sequence[UUID]) -> list[tuple[UUID, UUID]]:
-    """Return the deliveries of frozen batches, as (delivery, batch)."""
+def _members(subscription_id: UUID, batches: Sequence[_Frozen]) -> list[tuple[UUID, UUID]]:
+    """Return the deliveries of frozen batches, as (delivery, batch).
+
+    A batch of which someone else holds a row waits: it goes whole, or its id would tell a receiver
+    that it had the rest already.
+    """
     if not batches:
         return []
     with connection.cursor() as cursor:
-        cursor.execute(_MEMBERS, [subscription_id, list(batches)])
-        return [(delivery_id, batch_id) for delivery_id, batch_id in cursor.fetchall()]
+        cursor.execute(_MEMBERS, [subscription_id, [one.id for one in batches]])
+        found = [(delivery_id, batch_id) for delivery_id, batch_id in cursor.fetchall()]
+    held = Counter(batch_id for _delivery_id, batch_id in found)
+    whole = {one.id for one in batches if held[one.id] == one.events}
+    return [(delivery_id, batch_id) for delivery_id, batch_id in found if batch_id in whole]
 
 
 def _frozen_now(

@@ -52,7 +52,7 @@ def test_subscription_says_what_it_has_collected() -> None:
     client = signed_in(factories.make_person(team=subscription.application.team))
     page = reverse("delivery:subscription-detail", args=[subscription.number])
     shown = text_of(client.get(page))
-    assert "2 hours after the first" in shown
+    assert "Collected until 100 events, 1 MB or 2 hours after the first" in shown
     assert "3 events are collected now" in shown
     assert "Batches of whole CloudEvents" in shown
 
