@@ -26,7 +26,11 @@ SETTLE_SECONDS = 5
 # One run reads at most so long a time, so that it stays short; a backlog takes several.
 LONGEST_SPAN = timedelta(hours=1)
 MARK = "rollups"
-KEPT = {Grain.MINUTE: timedelta(days=3), Grain.HOUR: timedelta(days=60)}
+KEPT = {
+    Grain.MINUTE: timedelta(days=1),
+    Grain.QUARTER: timedelta(days=4),
+    Grain.HOUR: timedelta(days=62),
+}
 
 _READ = """
 WITH happened AS (
@@ -156,6 +160,21 @@ def roll_up(*, now: datetime) -> int:
     return len(minutes)
 
 
+def count_again(*, since: datetime, now: datetime) -> None:
+    """Count everything from the day of `since` on once more, where rows were laid behind the mark.
+
+    Samples of what waited in that time are lost: the rows that they were made of are gone.
+    """
+    begin = start_of(since, Grain.DAY)
+    RollupMark.objects.get_or_create(name=MARK)
+    with transaction.atomic():
+        RollupMark.objects.select_for_update().filter(name=MARK).update(at=begin)
+        Rollup.objects.filter(at__gte=begin).delete()
+    while is_behind(now=now):
+        roll_up(now=now)
+    roll_up(now=now)
+
+
 def is_behind(*, now: datetime) -> bool:
     """Tell whether a run is due that does not wait for new events: a backlog takes several."""
     mark = RollupMark.objects.filter(name=MARK).first()
@@ -163,7 +182,7 @@ def is_behind(*, now: datetime) -> bool:
 
 
 def forget(*, now: datetime) -> None:
-    """Delete roll-ups of minutes and hours that no page shows any more; days stay."""
+    """Delete shorter roll-ups that no page shows any more; days stay."""
     for grain, kept in KEPT.items():
         Rollup.objects.filter(grain=grain, at__lt=now - kept).delete()
 
@@ -269,4 +288,6 @@ def start_of(at: object, grain: Grain) -> datetime:
     at = at.replace(second=0, microsecond=0)
     if grain is Grain.MINUTE:
         return at
+    if grain is Grain.QUARTER:
+        return at.replace(minute=at.minute // 15 * 15)
     return at.replace(minute=0) if grain is Grain.HOUR else at.replace(hour=0, minute=0)

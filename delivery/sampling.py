@@ -31,8 +31,8 @@ FROM (
 ) waiting
 JOIN delivery_subscription s ON s.id = waiting.subscription_id
 CROSS JOIN (VALUES
-    ('minute', %(minute)s::timestamptz), ('hour', %(hour)s::timestamptz),
-    ('day', %(day)s::timestamptz)
+    ('minute', %(minute)s::timestamptz), ('quarter', %(quarter)s::timestamptz),
+    ('hour', %(hour)s::timestamptz), ('day', %(day)s::timestamptz)
 ) AS span(grain, at)
 ORDER BY s.id, span.grain
 ON CONFLICT (

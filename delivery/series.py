@@ -17,7 +17,7 @@ from delivery.scopes import Scope
 # The longest time that a grain is asked for, and how far apart its points then stand.
 _STEPS = (
     (timedelta(hours=3), Grain.MINUTE, timedelta(minutes=1)),
-    (timedelta(hours=36), Grain.MINUTE, timedelta(minutes=15)),
+    (timedelta(hours=36), Grain.QUARTER, timedelta(minutes=15)),
     (timedelta(days=10), Grain.HOUR, timedelta(hours=2)),
     (timedelta(days=45), Grain.HOUR, timedelta(hours=12)),
 )

@@ -13,6 +13,7 @@ class Grain(models.TextChoices):
     """How long a roll-up's span is."""
 
     MINUTE = "minute", _("Minute")
+    QUARTER = "quarter", _("Quarter of an hour")
     HOUR = "hour", _("Hour")
     DAY = "day", _("Day")
 
@@ -20,7 +21,7 @@ class Grain(models.TextChoices):
 class Rollup(models.Model):
     """Counts of one span for one subscription, or, with none, for what was published."""
 
-    grain = models.CharField(max_length=6, choices=Grain)
+    grain = models.CharField(max_length=7, choices=Grain)
     at = models.DateTimeField()
     environment = models.CharField(max_length=10, choices=Environment)
     topic_id = models.UUIDField()

@@ -11,10 +11,11 @@ from delivery.models.counts import Grain
 
 
 def count(subscription: Subscription, **counts: object) -> None:
-    """Put roll-ups of ten minutes ago down, as workers do, by minute and hour."""
+    """Put roll-ups of ten minutes ago down, as workers do, by minute, quarter and hour."""
     at = timezone.now() - timedelta(minutes=10)
     for grain, start in (
         (Grain.MINUTE, at.replace(second=0, microsecond=0)),
+        (Grain.QUARTER, at.replace(minute=at.minute // 15 * 15, second=0, microsecond=0)),
         (Grain.HOUR, at.replace(minute=0, second=0, microsecond=0)),
     ):
         Rollup.objects.create(

@@ -33,7 +33,7 @@ def test_each_shows_its_own_traffic_only() -> None:
     count(other, delivered=7)
     support = signed_in(factories.make_person(role=roles.SUPPORT))
     for name, page in pages_of(mine).items():
-        answer = support.get(page)
+        answer = support.get(page, {"period": "1h"})
         assert answer.context["figures"][0]["figure"] == "5", name
         text = text_of(answer)
         assert "At most 40 deliveries waited at one moment." in text
