@@ -203,6 +203,8 @@ def _allow_demo_receiver(say: Say) -> None:
         say(f"Deliveries may reach {DEMO_NETWORK} in this copy: the demo's receivers live there.")
     for name, value in DEMO_PACE.items():
         os.environ.setdefault(name, value)
+    if folder := getattr(settings, "EMAIL_FILE_PATH", ""):
+        say(f"E-mail is kept as files in {folder}; EMAIL_URL names a server.")
     say(f"A failed delivery is tried again after {os.environ[RETRY_WAITS]} seconds in this copy.")
 
 

@@ -327,7 +327,10 @@ PUBLISH_RATE_PER_SECOND = env.int("PUBLISH_RATE_PER_SECOND", default=50_000)
 # Where the demo's subscribers are played; `manage.py up` picks the port and serves it.
 DEMO_RECEIVER_URL = env.str("DEMO_RECEIVER_URL", default="http://127.0.0.1:8090")
 
-EMAIL_CONFIG = env.email_url("EMAIL_URL", default="consolemail://")
+# A copy for one machine keeps its mail as files; production names a server.
+EMAIL_CONFIG = env.email_url(
+    "EMAIL_URL", default="consolemail://" if IS_PRODUCTION else f"filemail:///{DATA_DIR / 'mail'}"
+)
 vars().update(EMAIL_CONFIG)
 EMAIL_TIMEOUT = env.int("EMAIL_TIMEOUT", default=5)  # seconds; a worker waits for it
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="signalbox@localhost")

@@ -478,6 +478,15 @@ SYSTEMS = (
 )
 
 # (application, verb, topic)
+# Reacts to what Signalbox says of itself, on a topic that the shop does not make.
+OPERATIONS_FLOW = System(
+    slug="operations-chat",
+    name="Operations chat",
+    kind="n8n",
+    team="platform",
+    description="Writes into the team's chat when a circuit opens or a review waits.",
+)
+
 GRANTS = (
     ("web-shop", "publish", "sales.orders"),
     ("web-shop", "publish", "sales.payments"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -13,13 +13,14 @@ from catalog.models import Application, Domain, EventType, Region, Team, Topic, 
 from catalog.words import Environment
 from config.demo import content
 from config.demo import runbooks as demo_runbooks
-from delivery import runbooks, subscriptions
+from delivery import portal_events, runbooks, subscriptions
 from governance import (
     access_requests,
     applications,
     grants,
     keys,
     people,
+    portal_topic,
     reviews,
     roles,
     teams,
@@ -45,6 +46,7 @@ def seed(*, receiver_url: str, data_dir: Path, now: datetime) -> Mapping[str, An
     builder.orders()
     builder.waiting()
     builder.playbook()
+    made_keys |= builder.operations()
     shown: dict[str, Any] = {
         "users": builder.logins,
         "keys": made_keys,
@@ -221,8 +223,24 @@ class _Builder:
 
     def systems(self) -> dict[str, dict[str, str]]:
         """Register applications, give grants and make keys; return the keys in plain."""
+        made_keys = self._register(content.SYSTEMS)
+        for index, (slug, verb, topic_name) in enumerate(content.GRANTS):
+            grants.give(
+                Application.objects.get(slug=slug),
+                verb=verb,
+                topic=Topic.objects.get(name=topic_name),
+                environment=Environment.PRODUCTION,
+                # One ends soon, so that the page about it is not empty.
+                until=self.now + timedelta(days=6 if index == 6 else 365),
+                by=self.admin,
+                reason=WHY,
+                now=self.now,
+            )
+        return made_keys
+
+    def _register(self, systems: Iterable[content.System]) -> dict[str, dict[str, str]]:
         made_keys: dict[str, dict[str, str]] = {}
-        for system in content.SYSTEMS:
+        for system in systems:
             application = applications.register(
                 name=system.name,
                 kind=system.kind,
@@ -238,18 +256,6 @@ class _Builder:
                 )[1]
                 for environment in Environment.values
             }
-        for index, (slug, verb, topic_name) in enumerate(content.GRANTS):
-            grants.give(
-                Application.objects.get(slug=slug),
-                verb=verb,
-                topic=Topic.objects.get(name=topic_name),
-                environment=Environment.PRODUCTION,
-                # One ends soon, so that the page about it is not empty.
-                until=self.now + timedelta(days=6 if index == 6 else 365),
-                by=self.admin,
-                reason=WHY,
-                now=self.now,
-            )
         return made_keys
 
     def orders(self) -> None:
@@ -302,6 +308,35 @@ class _Builder:
             wanted_until=self.now + timedelta(days=180),
             now=self.now,
         )
+
+    def operations(self) -> dict[str, dict[str, str]]:
+        """Let a flow of the platform team react to what Signalbox says of itself."""
+        portal_events.ensure_topic(now=self.now)
+        topic = Topic.objects.get(name=portal_topic.NAME)
+        made_keys = self._register([content.OPERATIONS_FLOW])
+        application = Application.objects.get(slug=content.OPERATIONS_FLOW.slug)
+        grants.give(
+            application,
+            verb=Verb.SUBSCRIBE,
+            topic=topic,
+            environment=Environment.PRODUCTION,
+            until=None,
+            by=self.admin,
+            reason=WHY,
+            now=self.now,
+        )
+        subscriptions.create(
+            application=application,
+            topic=topic,
+            environment=Environment.PRODUCTION,
+            name=content.OPERATIONS_FLOW.name,
+            event_types=[],
+            endpoint_url=self.receiver_url + "/healthy",
+            filter={},
+            by=self.admin,
+            now=self.now,
+        )
+        return made_keys
 
 
 def _publish_command(key: str) -> str:
