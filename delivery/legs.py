@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from catalog.models import User
 from delivery import decisions, diagnosis, parking, signing
 from delivery.models import Attempt, DeadLetter, Delivery, QueueRow, Replay
 from delivery.models.deliveries import COLLECTING
 from delivery.parking import Ahead
 from delivery.states import AttemptOutcome, DeliveryStatus, SkipReason
+from governance import access
+from governance.actions import Action
 
 # What one page shows; an event that was replayed more often than this is rare.
 MOST_ATTEMPTS = 1_000
@@ -26,6 +29,8 @@ class Leg:
     queued: QueueRow | None = None
     letter: DeadLetter | None = None
     replay: Replay | None = None
+    # The replay has a page for this viewer.
+    opens_replay: bool = False
     # What it waits behind, where its subscription keeps the order of its key.
     ahead: Ahead | None = None
     # What a routing rule decided of it, "" where none did.
@@ -99,10 +104,10 @@ class Leg:
         return ""
 
 
-def of(deliveries: Sequence[Delivery]) -> list[Leg]:
+def of(deliveries: Sequence[Delivery], *, viewer: User) -> list[Leg]:
     """Return deliveries with their tries, places in the queue, letters and replays: 5 queries.
 
-    Three more where some of them keep the order of a key.
+    Three more where some of them keep the order of a key, one where some were replayed.
     """
     ids = [one.pk for one in deliveries]
     tries: dict[UUID, list[Attempt]] = {pk: [] for pk in ids}
@@ -114,6 +119,7 @@ def of(deliveries: Sequence[Delivery]) -> list[Leg]:
     replays = Replay.objects.select_related("requested_by").in_bulk(
         {one.replay_id for one in deliveries if one.replay_id}
     )
+    opened = _opened(replays, viewer)
     rulings = decisions.by_delivery({(one.event_id, one.subscription_id) for one in deliveries})
     return [
         Leg(
@@ -122,8 +128,17 @@ def of(deliveries: Sequence[Delivery]) -> list[Leg]:
             queued=queued.get(one.pk),
             letter=letters.get(one.pk),
             replay=replays.get(one.replay_id) if one.replay_id else None,
+            opens_replay=one.replay_id in opened,
             ahead=ahead.get(one.pk),
             ruling=rulings.get((one.event_id, one.subscription_id), ""),
         )
         for one in deliveries
     ]
+
+
+def _opened(replays: Collection[UUID], viewer: User) -> set[UUID]:
+    """Return which replays have a page for the viewer."""
+    if not replays:
+        return set()
+    some = Replay.objects.filter(pk__in=replays)
+    return set(access.restrict(some, viewer, Action.REPLAY_VIEW).values_list("pk", flat=True))

@@ -84,7 +84,7 @@ def of(event: Event, *, viewer: User, now: datetime) -> Life:
     return Life(
         event=event,
         payload=payloads.seen_by(event, viewer=viewer),
-        legs=legs.of(_deliveries(event, viewer)),
+        legs=legs.of(_deliveries(event, viewer), viewer=viewer),
         left_out=_left_out(event, viewer, now),
         decisions=decisions.of(event, viewer=viewer),
         causes=_relatives(event, viewer, here & made_by) if event.causation_id else [],

@@ -148,7 +148,8 @@ def _relations(life: Life) -> Iterator[Moment]:
             by=str(taken.expunged_by),
             text=taken.reason,
         )
-    for replay in {leg.replay.pk: leg.replay for leg in life.legs if leg.replay}.values():
+    replayed = {leg.replay: leg.opens_replay for leg in life.legs if leg.replay}
+    for replay, is_open in replayed.items():
         yield Moment(
             at=replay.started_at or replay.requested_at,
             title=_("Replayed, %(replay)s") % {"replay": replay},
@@ -156,7 +157,7 @@ def _relations(life: Life) -> Iterator[Moment]:
             tone="info",
             by=str(replay.requested_by),
             text=replay.reason,
-            page="delivery:replay-detail",
+            page="delivery:replay-detail" if is_open else "",
             key=replay.number,
         )
     for one in life.effects:

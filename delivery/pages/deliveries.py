@@ -45,7 +45,7 @@ def delivery_detail(request: PortalRequest, pk: UUID) -> HttpResponse:
 
 
 def _show(request: PortalRequest, delivery: Delivery, form: DiscardForm) -> HttpResponse:
-    now, [leg] = timezone.now(), legs.of([delivery])
+    now, [leg] = timezone.now(), legs.of([delivery], viewer=request.user)
     payload = payloads.seen_by(delivery.event, viewer=request.user)
     repeated = access.restrict(
         Delivery.objects.filter(repeats_id=delivery.pk), request.user, Action.DELIVERY_VIEW

@@ -50,7 +50,7 @@ def worker(app: Celery, folder: Path) -> Iterator[subprocess.Popen[bytes]]:
     process.wait(15)
 
 
-def happens(what: Callable[[], bool], *, within_seconds: float = 20) -> bool:
+def happens(what: Callable[[], bool], *, within_seconds: float = 90) -> bool:
     until = time.monotonic() + within_seconds
     while time.monotonic() < until:
         if what():

@@ -102,6 +102,7 @@ MATRIX: dict[Action, tuple[str, str]] = {
     Action.RUNBOOK_VIEW: ("runbook", f"{SALES} {STOCK} reviewer admin support"),
     Action.RUNBOOK_CHANGE: ("runbook", f"{SALES} {STOCK} admin support"),
     Action.OPERATIONS_VIEW: ("", "admin support"),
+    Action.TRAFFIC_VIEW: ("subscription", f"{SALES} admin support"),
 }
 ONLY_TIME_DOES = {Action.GRANT_EXPIRE}
 
