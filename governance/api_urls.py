@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, path
 
-from governance.api import changelogs, changes, compatibility, grants, ledger
+from governance.api import catalog_files, changelogs, changes, compatibility, grants, ledger
 
 app_name = "governance-api"
 
@@ -13,6 +13,8 @@ _GRANT = "grants/<uuid:pk>"
 _REQUEST = "access-requests/<uuid:pk>"
 
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("catalog/export", catalog_files.Export.as_view(), name="catalog-export"),
+    path("catalog/import", catalog_files.Import.as_view(), name="catalog-import"),
     path("compatibility", compatibility.Compatibility.as_view(), name="compatibility"),
     path(
         "event-types/<str:name>/versions/<str:version>/changelog",
