@@ -136,6 +136,7 @@ class Shop:
             "hooks": subscription.pk,
             "runbooks": factories.make_runbook(subscription).pk,
             "replays": factories.make_replay(subscription).pk,
+            "routing-rules": factories.make_rule(topic).pk,
             "subscriptions": subscription.pk,
             "teams": topic.owner.slug,
             "topics": topic.name,

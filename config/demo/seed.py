@@ -14,6 +14,8 @@ from catalog.words import Environment
 from config.demo import content
 from config.demo import runbooks as demo_runbooks
 from delivery import portal_events, runbooks, subscriptions
+from delivery.models import Subscription
+from delivery.states import RuleAction
 from governance import (
     access_requests,
     applications,
@@ -44,6 +46,7 @@ def seed(*, receiver_url: str, data_dir: Path, now: datetime) -> Mapping[str, An
     builder.contracts()
     made_keys = builder.systems()
     builder.orders()
+    builder.rules()
     builder.waiting()
     builder.playbook()
     made_keys |= builder.operations()
@@ -337,6 +340,27 @@ class _Builder:
             now=self.now,
         )
         return made_keys
+
+    def rules(self) -> None:
+        """Route cancelled orders to the flow that packs them, as a reviewed rule."""
+        flow = Subscription.objects.get(name="Fulfilment flow")
+        change = reviews.propose(
+            ChangeKind.ROUTING_RULE,
+            topic=flow.topic,
+            reason="What is cancelled must not be packed; the flow asked for new orders only.",
+            proposal={
+                "name": "Cancelled orders stop the parcel",
+                "position": 10,
+                "action": RuleAction.SEND_ALSO,
+                "event_types": ["com.acme.sales.order.cancelled"],
+                "sends_to": f"subscription:{flow.number}",
+            },
+            by=self.admin,
+            now=self.now,
+        )
+        change = reviews.open_(change, by=self.admin, now=self.now)
+        reviewer = self._by_key["reviewer"]
+        reviews.approve(change, by=reviewer, now=self.now, and_apply=True)
 
 
 def _publish_command(key: str) -> str:

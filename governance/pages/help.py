@@ -109,6 +109,7 @@ _LINKS = {
     "catalog": "catalog:event-type-list",
     "applications": "catalog:application-list",
     "changes": "governance:change-request-list",
+    "rules": "delivery:rule-list",
     "ledger": "governance:ledger",
     "verify": "governance:ledger-verify",
     "access": "governance:access",
