@@ -18,6 +18,17 @@ def sentence(rule: RoutingRule, titles: Mapping[str, str] | None = None) -> str:
     return f"{_which(rule, titles or {})} {_what_happens(rule)}"
 
 
+def warning(rule: RoutingRule) -> str:
+    """Return what keeps a rule from sending, "" where nothing does; loads nothing more."""
+    target, application = rule.to_subscription, rule.to_application
+    is_gone = (target is not None and target.ended_at is not None) or (
+        application is not None and not application.is_active
+    )
+    if not rule.is_active or not is_gone:
+        return ""
+    return _("Where it sends has ended: it takes events away and brings them to nobody.")
+
+
 def filter_in_words(document: object) -> str:
     """Return which events a filter lets pass, to stand after “where”; "" for all of them."""
     if isinstance(document, list):

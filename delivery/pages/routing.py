@@ -40,7 +40,9 @@ def rule_list(request: PortalRequest) -> HttpResponse:
     found = list(rules[:MOST_RULES])
     titles = _titles(found)
     context = {
-        "rows": [(rule, rule_words.sentence(rule, titles)) for rule in found],
+        "rows": [
+            (rule, rule_words.sentence(rule, titles), rule_words.warning(rule)) for rule in found
+        ],
         "topic": topic,
         "waiting": _waiting(request, topic),
         "may_propose": access.allows(request.user, Action.CHANGE_PROPOSE, topic),
@@ -58,6 +60,7 @@ def rule_detail(request: PortalRequest, number: int) -> HttpResponse:
     context = {
         "rule": rule,
         "sentence": rule_words.sentence(rule, _titles([rule])),
+        "warning": rule_words.warning(rule),
         "entries": entries[:ENTRIES],
         "may_propose": access.allows(request.user, Action.CHANGE_PROPOSE, rule.topic),
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import Any, ClassVar, TypeVar
 
 import psycopg
 import pytest
@@ -13,11 +13,19 @@ from django.db.models.expressions import RawSQL
 from django.utils import timezone
 
 from catalog.words import Environment
-from delivery import intake, knowledge, publishing, signals
+from delivery import intake, knowledge, publishing, recording, signals
 from delivery.edge import MAX_HOPS, Kind, Refused
 from delivery.intake import Unavailable, Unit
 from delivery.known import Publisher
-from delivery.models import Delivery, Event, EventIdentity, FilteredCount, Payload, QueueRow
+from delivery.models import (
+    Delivery,
+    Event,
+    EventIdentity,
+    FilteredCount,
+    Payload,
+    QueueRow,
+    RoutingDecision,
+)
 from delivery.recorder import Connection, Recorder
 from delivery.recording import Prepared, Recorded
 from delivery.states import SkipReason
@@ -77,6 +85,42 @@ def test_units_that_come_together_are_all_answered_in_order(shop: Shop) -> None:
     count = sum(len(unit.events) for unit in units)
     rows = [model.objects.count() for model in (Event, Payload, EventIdentity, Delivery, QueueRow)]
     assert rows == [count] * 5
+
+
+class Counted(psycopg.AsyncConnection[tuple[Any, ...]]):
+    """A connection that remembers what it was asked."""
+
+    asked: ClassVar[list[str]] = []
+
+    async def execute(self, query: Any, *args: Any, **kwargs: Any) -> Any:
+        self.asked.append(str(query))
+        return await super().execute(query, *args, **kwargs)
+
+
+def statements_of_a_commit(shop: Shop) -> list[str]:
+    """Store three events in one commit; return the statements that this took."""
+    Counted.asked.clear()
+    units = [Unit(events=[event]) for event in prepared(shop, 3)]
+
+    async def connect_counted() -> Connection:
+        return await Counted.connect(**knowledge.own_connection(), autocommit=True)
+
+    async def work() -> None:
+        made = Recorder(connect_counted)
+        await asyncio.gather(*(made.record(unit) for unit in units))
+        await made.close()
+
+    asyncio.run(work())
+    return list(Counted.asked)
+
+
+def test_a_commit_is_one_statement_and_one_more_where_rules_decided(shop: Shop) -> None:
+    factories.make_subscription(topic=shop.topic)
+    assert statements_of_a_commit(shop) == [recording.INSERT]
+    factories.make_rule(shop.topic)
+    shop.publisher.passes.clear()
+    assert statements_of_a_commit(shop) == [recording.INSERT, recording.DECISIONS]
+    assert RoutingDecision.objects.count() == 3
 
 
 def test_keys_without_constraints_are_kept_true_by_the_statement(shop: Shop) -> None:

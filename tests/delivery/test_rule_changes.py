@@ -404,3 +404,14 @@ def test_a_bad_proposal_over_the_api_is_a_clear_answer(
     answer = signed_in(admin).post("/api/v1/change-requests", sent, content_type="application/json")
     assert answer.status_code == 422
     assert answer.json()["errors"]
+
+
+def test_a_rule_whose_target_has_ended_says_so(
+    shop: Shop, archive: Subscription, admin: User
+) -> None:
+    rule = factories.make_rule(shop.topic, action="send_instead", to_subscription=archive)
+    browser = signed_in(admin)
+    pages = (f"/routing/?topic={shop.topic.name}", f"/routing/{rule.number}/")
+    assert not any("has ended" in text_of(browser.get(page)) for page in pages)
+    subscriptions.end(archive, by=admin, now=timezone.now(), reason="Gone.")
+    assert all("Where it sends has ended" in text_of(browser.get(page)) for page in pages)
