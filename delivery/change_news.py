@@ -99,8 +99,11 @@ def _who_has_not_decided(change: ChangeRequest) -> QuerySet[User]:
     return people.exclude(pk__in=decided.values("reviewer"))
 
 
-def tell_deprecated(release: Release, *, now: datetime) -> None:
-    """Tell everybody who uses the version, or has pinned it, that it ends."""
+def tell_deprecated(release: Release, *, now: datetime, days: int | None = None) -> None:
+    """Tell everybody who uses the version, or has pinned it, that it ends.
+
+    `days` makes it a reminder, told once for each number of days that are left.
+    """
     version = release.version
     uses = contract_usage.of(version, environments=[release.environment], now=now)
     pinned = (
@@ -115,11 +118,12 @@ def tell_deprecated(release: Release, *, now: datetime) -> None:
         }
     )
     ends = release.sunset_at or release.since
+    # The notice of both environments is one; another end is news again.
+    key = f"{version.pk}:{ends:%Y%m%d}"
     notifications.notify(
         notifications.members(*teams),
         kind=NewsKind.SUNSET,
-        # The notice of both environments is one; another end is news again.
-        key=f"{version.pk}:{ends:%Y%m%d}",
+        key=key if days is None else f"{key}:{days}",
         text=_notice(release, deprecations.note_of(release)),
         path=reverse("catalog:event-type-versions", args=[version.event_type.name]),
         now=now,

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from django.dispatch import receiver
 from django.urls import reverse
 
+from catalog.models import Release
 from catalog.words import Environment
 from delivery import portal_events, signals
 from delivery.models import FailureGroup, Subscription
@@ -88,6 +89,25 @@ def publish_grant_ending(thing: Grant, days: int, now: datetime, **_news: object
         },
         path=reverse("governance:access"),
         subject=f"grants/{thing.number}",
+        now=now,
+    )
+
+
+@receiver(governance_signals.version_ending, dispatch_uid="delivery.publish_version_ending")
+def publish_version_ending(thing: Release, days: int, now: datetime, **_news: object) -> None:
+    """Say that a version ends soon."""
+    event_type, ends = thing.version.event_type, thing.sunset_at or now
+    portal_events.note(
+        PortalEventType.VERSION_ENDING,
+        key=f"{thing.pk}:{ends:{DAILY}}:{days}",
+        environment=thing.environment,
+        data={
+            "event_type": event_type.name,
+            "version": thing.version.version,
+            "ends_at": ends.astimezone(UTC).isoformat(),
+        },
+        path=reverse("catalog:event-type-versions", args=[event_type.name]),
+        subject=event_type.name,
         now=now,
     )
 

@@ -303,6 +303,12 @@ def tell_signed_off(thing: Review, now: datetime, **_news: object) -> None:
     change_news.tell_signed_off(thing, now=now)
 
 
+@receiver(governance_signals.version_ending, dispatch_uid="delivery.tell_version_ending")
+def tell_version_ending(thing: Release, days: int, now: datetime, **_news: object) -> None:
+    """Remind who still uses the version."""
+    change_news.tell_deprecated(thing, now=now, days=days)
+
+
 @receiver(governance_signals.version_deprecated, dispatch_uid="delivery.tell_deprecated")
 def tell_deprecated(thing: Release, now: datetime, **_news: object) -> None:
     """Tell everybody who uses the version when it ends, and what takes its place."""

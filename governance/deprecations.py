@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from email.utils import format_datetime
 
+from django.db import transaction
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from catalog.models import Release
-from governance import checks, contract_usage, proposals
+from catalog.words import ReleaseState
+from governance import checks, contract_usage, proposals, signals
 from governance.checks import Answer, Weight
 from governance.contract_usage import Use
 from governance.models import ChangeRequest
@@ -18,6 +20,7 @@ from governance.proposals import Deprecation, Retirement
 from governance.states import ChangeKind, ChangeState, Outcome
 
 USAGE = "usage"
+REMIND_DAYS = (30, 7, 1)  # before a version ends
 
 
 def headers(release: Release) -> dict[str, str]:
@@ -57,6 +60,26 @@ def note_of(release: Release) -> str:
     )
     proposal = proposals.of(change) if change else None
     return proposal.notice if isinstance(proposal, Deprecation) else ""
+
+
+def remind(*, now: datetime) -> int:
+    """Tell of the versions that end within `REMIND_DAYS`; return how many there are.
+
+    Safe to repeat: each is told with the least of these days that it still has, and whoever hears
+    of it says it once for each.
+    """
+    last = now + timedelta(days=max(REMIND_DAYS))
+    ending = Release.objects.filter(
+        state=ReleaseState.DEPRECATED, sunset_at__gt=now, sunset_at__lte=last
+    )
+    count = 0
+    for release in ending.select_related("version__event_type__topic", "replacement"):
+        left = (release.sunset_at or now) - now
+        days = min(one for one in REMIND_DAYS if left <= timedelta(days=one))
+        with transaction.atomic():
+            signals.version_ending.send(sender=Release, thing=release, by=None, now=now, days=days)
+        count += 1
+    return count
 
 
 def affected(change: ChangeRequest, *, now: datetime) -> list[Use]:

@@ -42,3 +42,4 @@ change_signed_off = Signal()  # thing=Review
 version_released = Signal()
 version_deprecated = Signal()
 version_retired = Signal()
+version_ending = Signal()  # thing=Release, with `days`: the reminder that is due

@@ -5,7 +5,7 @@ from __future__ import annotations
 from celery import shared_task
 from django.utils import timezone
 
-from governance import grants
+from governance import deprecations, grants
 
 
 @shared_task(name="governance.tidy", ignore_result=True, acks_late=True)
@@ -17,4 +17,6 @@ def tidy() -> None:
 @shared_task(name="governance.remind", ignore_result=True, acks_late=True)
 def remind() -> None:
     """Tell people of what is about to end."""
-    grants.remind(now=timezone.now())
+    now = timezone.now()
+    grants.remind(now=now)
+    deprecations.remind(now=now)

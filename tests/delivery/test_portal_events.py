@@ -15,7 +15,7 @@ from catalog.models import EventType, Region, Topic
 from delivery import knowledge, portal_contracts, portal_events, signals
 from delivery.models import Circuit, Delivery, Event, Notification, PortalEvent, Subscription
 from delivery.portal_contracts import PortalEventType
-from governance import grants, portal_topic, roles
+from governance import deprecations, grants, portal_topic, roles
 from governance.models import Grant, LedgerHead
 from tests import factories
 from tests.visitors import signed_in
@@ -146,6 +146,27 @@ def test_grant_about_to_end_is_told_once_for_each_reminder() -> None:
         told.append(Notification.objects.filter(user=owner, kind="grant-ending").count())
     assert told == [1, 1, 2, 3]
     assert PortalEvent.objects.filter(type=PortalEventType.GRANT_ENDING).count() == 3
+    assert portal_events.publish_waiting(now=NOW) == 3
+
+
+def test_version_about_to_end_is_told_to_who_pinned_it_once_for_each_reminder() -> None:
+    flow_on_it()
+    event_type = factories.make_event_type(topic=factories.make_topic())
+    version = factories.make_version(
+        event_type=event_type,
+        live_in=(),
+        deprecated_in=["production"],
+        sunset_at=NOW + timedelta(days=20),
+    )
+    pinned = factories.make_subscription(topic=event_type.topic, version_pin=version.major)
+    owner = factories.make_person("alice", team=pinned.application.team)
+    stranger = factories.make_person("bob")
+    told = []
+    for days in (0, 1, 14, 19.5, 21):
+        deprecations.remind(now=NOW + timedelta(days=days))
+        told.append(Notification.objects.filter(user=owner, kind="sunset").count())
+    assert told == [1, 1, 2, 3, 3]
+    assert not Notification.objects.filter(user=stranger, kind="sunset").exists()
     assert portal_events.publish_waiting(now=NOW) == 3
 
 
