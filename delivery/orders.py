@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from catalog import collecting
 from catalog.models import Application, EventType, Region, SchemaVersion, Topic
 from catalog.words import TopicKind
-from delivery import addresses, configuration, filters, mapping
+from delivery import addresses, configuration, declared_reads, filters, mapping
 from delivery.endpoints import Credentials
 from delivery.states import Batching, BodyMode, DeliveryMode, Poison
 
@@ -31,6 +31,7 @@ class Wishes(TypedDict, total=False):
     name: str
     event_types: Sequence[str]
     filter: object
+    reads: Sequence[str]
     version_pin: int | None
     mode: str
     body: str
@@ -60,6 +61,7 @@ class Order:
     name: str = ""
     event_types: tuple[str, ...] = ()
     filter: object = None
+    reads: tuple[str, ...] = ()
     version_pin: int | None = None
     mode: str = DeliveryMode.WEBHOOK
     body: str = BodyMode.BINARY
@@ -135,6 +137,8 @@ Faults = Iterator[tuple[str, str]]
 def _faults(order: Order, application: Application, topic: Topic, environment: str) -> Faults:
     yield from _filter_faults(order)
     yield from _type_faults(order, topic)
+    for message in declared_reads.faults(order.reads, topic, order.event_types):
+        yield "reads", message
     yield from _pin_faults(order, topic, environment)
     yield from _number_faults(order)
     yield from _batch_faults(order, topic)

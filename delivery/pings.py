@@ -51,7 +51,7 @@ def ping(subscription: Subscription, *, by: User, now: datetime) -> PingResult:
     endpoint = subscription.endpoint
     if endpoint is None:
         raise ValidationError({"mode": _("A feed has no endpoint to test: read from it instead.")})
-    result = _sent(subscription, endpoint, now)
+    result = send(subscription, endpoint, _envelope(subscription, now), now=now)
     with governed(by=by, now=now):
         record(
             Action.SUBSCRIPTION_TEST,
@@ -67,9 +67,12 @@ def ping(subscription: Subscription, *, by: User, now: datetime) -> PingResult:
     return result
 
 
-def _sent(subscription: Subscription, endpoint: Endpoint, now: datetime) -> PingResult:
+def send(
+    subscription: Subscription, endpoint: Endpoint, envelope: Envelope, *, now: datetime
+) -> PingResult:
+    """Send an event in the subscription's own form, and say what came back; nothing is stored."""
     try:
-        request = _request(subscription, endpoint, now)
+        request = _request(subscription, endpoint, envelope, now)
     except mapping.MappingFailed as error:
         return PingResult(
             ok=False,
@@ -113,8 +116,10 @@ async def _send(request: Outgoing) -> Receipt:
             await transport.close()
 
 
-def _request(subscription: Subscription, endpoint: Endpoint, now: datetime) -> Outgoing:
-    message = Message(event_id=uuid7(), envelope=_envelope(subscription, now))
+def _request(
+    subscription: Subscription, endpoint: Endpoint, envelope: Envelope, now: datetime
+) -> Outgoing:
+    message = Message(event_id=uuid7(), envelope=envelope)
     is_batched = subscription.collecting_rule is not None
     return outgoing.build(
         Bundle(batch_id=uuid7(), messages=(message,)) if is_batched else message,

@@ -23,6 +23,7 @@ def order_of(subscription: Subscription) -> Order:
         name=subscription.name,
         event_types=tuple(subscription.event_types),
         filter=subscription.filter,
+        reads=tuple(subscription.reads),
         version_pin=subscription.version_pin,
         mode=subscription.mode,
         body=subscription.body,
@@ -51,6 +52,7 @@ def write(order: Order, subscription: Subscription) -> None:
     )
     subscription.event_types = list(order.event_types)
     subscription.filter = order.filter or {}
+    subscription.reads = list(order.reads)
     subscription.version_pin = order.version_pin
     subscription.mode = order.mode
     subscription.body = order.body

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from catalog import collecting
 from catalog.models import Application, EventType, User
 from catalog.words import Environment
-from delivery import addresses, configuration
+from delivery import addresses, configuration, declared_reads
 from delivery.conditions import Operator, to_filter
 from delivery.models import Subscription
 from delivery.states import Batching, BodyMode, Poison
@@ -86,6 +86,24 @@ class ConditionFields(forms.Form):
         return data
 
 
+class ReadsField(forms.CharField):
+    """The fields that the receiver looks at, typed with commas between them."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            label=_("Fields that you read"),
+            required=False,
+            help_text=_(
+                "As on the event's page, such as order_id, lines[].sku. You are asked only about "
+                "changes of these; empty means everything."
+            ),
+        )
+
+    def clean(self, value: Any) -> list[str]:
+        """Return the fields, each once."""
+        return declared_reads.parse(super().clean(value))
+
+
 class EventTypeField(forms.ModelChoiceField):  # type: ignore[type-arg]  # nor at run time
     """Event types by what people call them, with the name that systems know."""
 
@@ -133,6 +151,7 @@ class SubscriptionForm(ConditionFields):
         empty_value=None,
         help_text=_("A pinned major version keeps coming until it is retired."),
     )
+    reads = ReadsField()
     name = forms.CharField(
         label=_("Name"), max_length=120, help_text=_("As you will look for it when it fails.")
     )
@@ -141,7 +160,7 @@ class SubscriptionForm(ConditionFields):
         (_("Event"), ("event_type", "environment")),
         (_("Application"), ("application",)),
         (_("Address"), ("endpoint_url", "body", "mapping")),
-        (_("Choice"), ("version_pin", "field", "operator", "value", "filter", "name")),
+        (_("Choice"), ("version_pin", "field", "operator", "value", "filter", "reads", "name")),
     )
 
     def __init__(self, *args: Any, user: User, majors: list[int], **kwargs: Any) -> None:
@@ -173,6 +192,7 @@ class SubscriptionForm(ConditionFields):
             "body": data["body"],
             "mapping": data["mapping"],
             "version_pin": data["version_pin"],
+            "reads": data["reads"],
             "filter": self.wanted(),
         }
 
@@ -218,6 +238,7 @@ class EditForm(ConditionFields):
         choices=Poison.choices,
         help_text=_("Counts only for “in order per key”."),
     )
+    reads = ReadsField()
     concurrency = forms.IntegerField(
         label=_("Requests at once"),
         min_value=1,
@@ -241,6 +262,7 @@ class EditForm(ConditionFields):
             "endpoint_url": endpoint.url if endpoint else "",
             "body": subscription.body,
             "mapping": subscription.mapping,
+            "reads": ", ".join(subscription.reads),
             "is_ordered": subscription.is_ordered,
             "poison": subscription.poison,
             "batching": subscription.batching,
@@ -259,6 +281,7 @@ class EditForm(ConditionFields):
             "name",
             "body",
             "mapping",
+            "reads",
             "is_ordered",
             "poison",
             "batching",

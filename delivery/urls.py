@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import URLPattern, URLResolver, include, path, re_path
 
 from delivery.api import inbound
-from delivery.pages import adapters, home
+from delivery.pages import adapters, home, simulations
 
 app_name = "delivery"
 
@@ -21,5 +21,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
         adapters.adapter_act,
         name="adapter-act",
     ),
+    path("changes/<int:number>/simulate/", simulations.simulate, name="simulate"),
     path("in/<slug:slug>", inbound.inbound, name="inbound"),
 ]

@@ -92,6 +92,11 @@ class OrderWish(serializers.Serializer[Any]):
     name = serializers.CharField(required=False, max_length=200)
     event_types = serializers.ListField(child=serializers.CharField(), required=False)
     filter = serializers.JSONField(required=False, allow_null=True)
+    reads = serializers.ListField(
+        child=serializers.CharField(max_length=200),
+        required=False,
+        help_text="Fields that the receiver looks at, such as lines[].sku. Empty: everything.",
+    )
     version_pin = serializers.IntegerField(required=False, allow_null=True, min_value=0)
     body = serializers.ChoiceField(choices=BodyMode.choices, required=False)
     mapping = serializers.CharField(required=False, allow_blank=True)
@@ -150,6 +155,7 @@ class SubscriptionShape(serializers.Serializer[Subscription]):
         child=serializers.CharField(), help_text="Empty: every event of the topic."
     )
     filter = serializers.JSONField()
+    reads = serializers.ListField(child=serializers.CharField())
     version_pin = serializers.IntegerField(allow_null=True)
     mode = serializers.ChoiceField(choices=DeliveryMode.choices)
     body = serializers.ChoiceField(choices=BodyMode.choices)

@@ -13,7 +13,7 @@ from django.utils.translation import ngettext
 from catalog import referring, schemas
 from catalog.models import EventType, SchemaVersion
 from catalog.words import Environment
-from delivery import filters, mapping
+from delivery import declared_reads, filters, mapping
 from delivery.contract_checks.proposed import proposed_number, proposed_schema
 from delivery.contract_checks.translation import TranslationProposal
 from delivery.models import Subscription
@@ -155,12 +155,15 @@ def readers(event_type: EventType) -> list[Reader]:
 
 
 def _reads(subscription: Subscription) -> tuple[str, ...] | None:
-    """Return what filter and mapping look at; None for a reader that takes the data as it is."""
-    if not subscription.mapping:
+    """Return what filter and mapping look at, and what it declares; None for everything."""
+    if not subscription.mapping and not subscription.reads:
         return None
     try:
-        looked_at = filters.compile(subscription.filter).data_paths()
-        return tuple(sorted({*looked_at, *mapping.data_paths(subscription.mapping)}))
+        looked_at = {*filters.compile(subscription.filter).data_paths()}
+        looked_at |= {declared_reads.pointer(path) for path in subscription.reads}
+        if subscription.mapping:
+            looked_at |= {*mapping.data_paths(subscription.mapping)}
+        return tuple(sorted(looked_at))
     except (filters.InvalidFilter, mapping.InvalidMapping):
         return None
 

@@ -117,6 +117,13 @@ class Subscription(BatchLimits, Identified):
         _("pinned major version"), null=True, blank=True, help_text=_("Empty follows the latest.")
     )
     filter = models.JSONField(_("filter"), default=dict, blank=True)
+    reads = ArrayField(
+        models.CharField(max_length=200),
+        verbose_name=_("fields that it reads"),
+        default=list,
+        blank=True,
+        help_text=_("Empty means everything, unless a mapping tells."),
+    )
     mode = models.CharField(
         _("delivery"), max_length=10, choices=DeliveryMode, default=DeliveryMode.WEBHOOK
     )

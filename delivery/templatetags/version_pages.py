@@ -9,7 +9,7 @@ from django import template
 from django.db.models import Count
 
 from catalog.models import EventType
-from delivery import translation_trials
+from delivery import simulating, translation_trials
 from delivery.models import Subscription, Translation
 from delivery.translation_trials import Shown
 from governance import access
@@ -53,3 +53,20 @@ def conversions_of(
         Way(translation=row, subscribers=pinned.get(row.to_major, 0))
         for row in rows.select_related("change_request")
     ]
+
+
+@register.simple_tag(takes_context=True)
+def simulation_of(context: template.Context, change: ChangeRequest) -> dict[str, object]:
+    """Return where a draft may be tried, with which events, and how the last try went."""
+    request = context["request"]
+    where = list(simulating.subscriptions(change, by=request.user))
+    last = request.session.get("simulation")
+    if last is not None and last.get("change") == change.number:
+        del request.session["simulation"]
+    else:
+        last = None
+    return {
+        "subscriptions": where,
+        "events": simulating.events(change, by=request.user) if where else [],
+        "last": last,
+    }

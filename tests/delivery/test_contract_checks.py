@@ -247,3 +247,17 @@ def test_a_promotion_shows_what_staging_saw(version: SchemaVersion) -> None:
     )
     change = reviews.open_(change, by=author, now=NOW)
     assert result(change, contract_checks.STAGING).findings == [{"events": 1}]
+
+
+@pytest.mark.parametrize(
+    ("reads", "effect"),
+    [(["order_id"], "untouched"), (["email", "lines[].sku"], "breaks"), ([], "breaks")],
+)
+def test_who_declares_what_it_reads_is_judged_by_that(
+    version: SchemaVersion, reads: list[str], effect: str
+) -> None:
+    factories.make_subscription(topic=version.event_type.topic, reads=reads)
+    (reader,) = result(opened(version, changed(removed="email")), contract_checks.IMPACT).findings
+    assert reader["effect"] == effect
+    if "lines[].sku" in reads:
+        assert reader["reads"] == ["/email", "/lines/*/sku"]

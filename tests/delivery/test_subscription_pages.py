@@ -276,3 +276,18 @@ def test_key_pair_is_made_on_the_page_and_its_public_half_shown() -> None:
     assert "whpk_" not in text_of(client.get(page_of(subscription)))
     stranger = signed_in(factories.make_person("charlie"))
     assert act(stranger, subscription, "key-pair") == 404
+
+
+def test_fields_that_are_read_are_declared_and_must_exist() -> None:
+    subscription = factories.make_subscription()
+    factories.make_version(event_type=factories.make_event_type(topic=subscription.topic))
+    owner = signed_in(factories.make_person(team=subscription.application.team))
+    page = reverse("delivery:subscription-edit", args=[subscription.number])
+    form = owner.get(page).context["form"]
+    typed = {name: form[name].value() or "" for name in form.fields}
+    typed |= {"reason": "We read two.", "endpoint_url": ""}
+    wrong = owner.post(page, {**typed, "reads": "order_id, nonsense"})
+    assert "nonsense is no field of these events." in text_of(wrong)
+    assert owner.post(page, {**typed, "reads": "order_id, amount order_id"}).status_code == 302
+    subscription.refresh_from_db()
+    assert subscription.reads == ["order_id", "amount"]
