@@ -112,7 +112,7 @@ def _failed(results: Sequence[CheckResult], weight: Weight) -> list[CheckResult]
 def _storable(findings: Sequence[dict[str, object]]) -> list[dict[str, object]]:
     """Drop an example document that the database cannot hold: NUL, or half a surrogate pair."""
     return [
-        {key: value for key, value in finding.items() if key not in ("witness", "example")}
+        {key: value for key, value in finding.items() if key not in _OF_DOCUMENTS}
         if _NOT_STORABLE.search(json.dumps(finding, default=str, ensure_ascii=False))
         else finding
         for finding in findings
@@ -123,6 +123,8 @@ def _order(name: str) -> int:
     return CHECKS[name].order if name in CHECKS else 99
 
 
+# What a finding shows of a document: left out where it cannot be stored.
+_OF_DOCUMENTS = frozenset({"witness", "example", "before", "after"})
 _NOT_STORABLE = re.compile(r"\\u0000|[\ud800-\udfff]")
 _RANK = {"": 0, Verdict.COMPATIBLE: 1, Verdict.UNDECIDED: 2, Verdict.INCOMPATIBLE: 3}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -43,7 +44,7 @@ class TranslationProposal(Proposal):
         """Read the numbers, also from text; what is none is found out by `problems`."""
         if name == "mapping":
             return value if isinstance(value, str) else json.dumps(value)
-        is_number = isinstance(value, str) and value.isascii() and value.isdigit()
+        is_number = isinstance(value, str) and re.fullmatch("[0-9]{1,7}", value) is not None
         return int(value) if is_number else value
 
     def problems(self) -> Iterator[ValidationError]:
@@ -54,6 +55,8 @@ class TranslationProposal(Proposal):
                 yield at(_("Give a major version, such as 2."), f"/{name}")
         if self.from_major == self.to_major:
             yield at(_("Convert to another major version than the one it comes from."), "/to_major")
+        if "\0" in self.mapping:
+            yield at(_("A mapping cannot hold the character NUL."), "/mapping")
         try:
             mapping.compile(self.mapping)
         except mapping.InvalidMapping as error:

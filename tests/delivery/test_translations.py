@@ -292,10 +292,12 @@ def test_four_eyes_and_an_immutable_trace(world: World) -> None:
     [
         ({"mapping": "{a: "}, "/mapping"),
         ({"mapping": ""}, "/mapping"),
+        ({"mapping": "{order_id: 'a\0b'}"}, "/mapping"),
         ({"mapping": {"a": 1}}, "/mapping"),
         ({"to_major": 2}, "/to_major"),
         ({"to_major": 7}, "/to_major"),
         ({"to_major": "one"}, "/to_major"),
+        ({"to_major": "9" * 5000}, "/to_major"),
         ({"to_major": None}, "/to_major"),
         ({"to_major": [1]}, "/to_major"),
         ({"from_major": True}, "/from_major"),
@@ -374,3 +376,11 @@ def test_an_event_of_a_version_that_ends_says_so_when_it_arrives(
     assert headers["ce-deprecated"] == "true"
     assert headers["ce-deprecationsunset"] == sunset.isoformat().replace("+00:00", "Z")
     assert headers["ce-deprecationmigration"].endswith(f"/{shop.event_type.name}/versions")
+
+
+def test_a_sample_that_cannot_be_stored_is_left_out_of_what_is_found(world: World) -> None:
+    odd = {"order_id": "\0", "total": {"amount": 1}}
+    factories.make_version("3.0.0", event_type=world.shop.event_type, document=SECOND, example=odd)
+    found = result(world.proposed(from_major=3), contract_checks.CONVERSION)
+    assert found.outcome == "passed"
+    assert found.findings == [{}]
