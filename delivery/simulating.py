@@ -73,7 +73,8 @@ def simulate(
     if event is not None:
         access.require(by, Action.PAYLOAD_VIEW, event, now=now)
     proposal = _proposal(change)
-    endpoint = _staging_endpoint(change, subscription)
+    endpoint = _staging_endpoint(change, subscription, now)
+    _refuse_elsewhere(change, endpoint, event)
     data = _recorded(event) if event is not None else _sample(proposal)
     result = pings.send(subscription, endpoint, _envelope(change, proposal, data, now), now=now)
     with governed(by=by, now=now):
@@ -115,17 +116,28 @@ def _proposal(change: ChangeRequest) -> SchemaProposal:
     return proposal
 
 
-def _staging_endpoint(change: ChangeRequest, subscription: Subscription) -> Endpoint:
+def _staging_endpoint(change: ChangeRequest, subscription: Subscription, now: datetime) -> Endpoint:
     endpoint = subscription.endpoint
     is_staging = subscription.environment == Environment.STAGING
     if endpoint is None or not is_staging or subscription.topic_id != change.topic_id:
         raise ValidationError(_("Choose a staging webhook of this topic."))
+    account, topic = subscription.application.service_account, subscription.topic
+    environment = Environment.STAGING
+    if not access.allows(account, Action.TOPIC_SUBSCRIBE, topic, environment=environment, now=now):
+        raise ValidationError(_("Its application may not subscribe to this topic in staging."))
     in_production = Subscription.objects.standing().filter(
         environment=Environment.PRODUCTION, endpoint__url=endpoint.url
     )
     if in_production.exists():
         raise ValidationError(_("Production sends to this address too, so nothing is tried there."))
     return endpoint
+
+
+def _refuse_elsewhere(change: ChangeRequest, endpoint: Endpoint, event: Event | None) -> None:
+    """Raise ValidationError where the data may not go, as for any delivery."""
+    for regions in (change.topic.regions, event.regions if event is not None else []):
+        if regions and endpoint.region_id not in regions:
+            raise ValidationError(_("The events are bound to other regions than this endpoint's."))
 
 
 def _sample(proposal: SchemaProposal) -> object:

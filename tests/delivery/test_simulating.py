@@ -12,7 +12,7 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.urls import reverse
 from django.utils import timezone
 
-from catalog.models import User
+from catalog.models import Topic, User
 from delivery import simulating
 from delivery.models import Attempt, Circuit, Delivery, Event, Subscription
 from governance import reviews
@@ -101,7 +101,9 @@ def test_a_recorded_staging_event_is_tried_on_the_page_and_its_breaches_told(
     assert "no country" not in text_of(client.get(page))  # told once
 
 
-@pytest.mark.parametrize("what", ["production", "shared", "event", "decided", "feed"])
+@pytest.mark.parametrize(
+    "what", ["production", "shared", "event", "decided", "feed", "region", "grant"]
+)
 def test_production_and_what_is_no_draft_are_refused(
     change: ChangeRequest, staging: Subscription, receiver: Receiver, what: str
 ) -> None:
@@ -114,6 +116,19 @@ def test_production_and_what_is_no_draft_are_refused(
         factories.make_subscription(staging.application, topic=change.topic, url=receiver.url())
     elif what == "event":
         event = factories.make_event(event_type=change.event_type)
+    elif what == "region":
+        Topic.objects.filter(pk=change.topic_id).update(regions=["us"])
+        change.topic.refresh_from_db()
+    elif what == "grant":
+        elsewhere = factories.make_application(team=change.topic.owner)
+        Topic.objects.filter(pk=change.topic_id).update(is_restricted=True)
+        subscription = factories.make_subscription(
+            elsewhere,
+            topic=change.topic,
+            url=receiver.url("/other"),
+            environment="staging",
+            is_granted=False,
+        )
     elif what == "decided":
         change = reviews.withdraw(change, by=by, now=NOW)
     else:

@@ -8,7 +8,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("delivery", "0020_second_address"),
+        ("delivery", "0022_quarter_rollups"),
     ]
 
     operations = [
