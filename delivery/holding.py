@@ -2,7 +2,7 @@
 
 Held is an event that waits in the queue (to be sent, or read from a feed), that has an open dead
 letter, or that a replay which is not over has yet to send. Held with it are its payload, its
-deliveries and their attempts.
+deliveries and their attempts, and what routing rules decided of it.
 """
 
 from __future__ import annotations
@@ -29,4 +29,5 @@ BELONGS = {
         "{rows}.delivery_id IN (SELECT d.id FROM delivery_delivery d "
         "WHERE d.event_id IN (SELECT event_id FROM held))"
     ),
+    "delivery_routingdecision": "{rows}.event_id IN (SELECT event_id FROM held)",
 }
