@@ -21,6 +21,7 @@ def ensure() -> Path:
     Children find it through the environment. With DATABASE_URL set, that database is used.
     """
     folder = Path(tempfile.mkdtemp(prefix="signalbox-bench-"))
+    (folder / "static").mkdir()  # WhiteNoise warns where it is missing
     os.environ["SIGNALBOX_DATA_DIR"] = str(folder)
     os.environ.setdefault("DELIVERY_ALLOWED_NETWORKS", "127.0.0.0/8")
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
