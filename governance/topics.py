@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from catalog.models import Domain, Region, Team, Topic, User
 from catalog.words import TopicKind
-from governance import access, differences, signals
+from governance import access, differences, indexing, signals
 from governance.actions import Action
 from governance.governed import governed, record
 
@@ -135,6 +135,9 @@ def change_unasked(topic: Topic, *, by: User, now: datetime, **values: object) -
         return topic
     _check(topic)
     topic.save()
+    if "title" in after:  # its event types are found by it
+        for event_type in topic.event_types.select_related("topic"):
+            indexing.index(event_type)
     signals.topic_changed.send(sender=Topic, thing=topic, by=by, now=now, changed=after.keys())
     record(
         Action.TOPIC_CHANGE,

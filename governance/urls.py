@@ -19,7 +19,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("access/grants/new/", access.grant_new, name="grant-new"),
     path("access/grants/<int:number>/revoke/", access.grant_revoke, name="grant-revoke"),
     path("catalog/files/", catalog_files.files_page, name="catalog-files"),
-    path("catalog/files/export/", catalog_files.files_export, name="catalog-files-export"),
     path("changes/", changes.change_list, name="change-request-list"),
     path("changes/new/", authoring.change_new, name="change-request-new"),
     path("changes/<int:number>/", changes.change_detail, name="change-request-detail"),

@@ -1,4 +1,4 @@
-"""The catalog as files: taking them out, and seeing what files would change before they do."""
+"""The catalog as files: where they are, and what others would change before they do."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from catalog import files
 from catalog.files import Described, Unreadable
-from catalog.files.archives import CONTENT_TYPE, MAX_BYTES
+from catalog.files.archives import MAX_BYTES
 from catalog.requests import PortalRequest
-from governance import access, catalog_files, imports
+from governance import access, imports
 from governance.actions import Action
 
 # Between the preview and the import the browser carries the files; Django reads so much of a form.
@@ -69,15 +69,6 @@ def files_page(request: PortalRequest) -> HttpResponse:
         if "carried" not in request.POST:
             _previewed(request, context)
     return render(request, "governance/catalog_files.html", context)
-
-
-@login_required
-def files_export(request: PortalRequest) -> HttpResponse:
-    """Send everything that the person may see as one archive."""
-    body = files.pack(catalog_files.of(request.user, now=timezone.now()))
-    answer = HttpResponse(body, content_type=CONTENT_TYPE)
-    answer["Content-Disposition"] = f'attachment; filename="{catalog_files.FILE_NAME}"'
-    return answer
 
 
 def _previewed(request: PortalRequest, context: dict[str, Any]) -> None:

@@ -11,7 +11,7 @@ from django.contrib.auth.models import Group
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.utils import timezone
 
-from catalog.models import Application, Team, User
+from catalog.models import Application, EventType, Team, User
 from catalog.words import UserKind
 from governance import (
     access,
@@ -278,3 +278,11 @@ def test_roles_are_ensured_again_without_removing_local_additions(db: None) -> N
     held = set(group.permissions.values_list("codename", flat=True))
     assert held == {"add_domain", "propose_changerequest"}
     assert access.allows(again(person), Action.DOMAIN_CREATE)
+
+
+@pytest.mark.django_db
+def test_event_types_are_found_by_the_new_title_of_their_topic() -> None:
+    event_type = factories.make_event_type(topic=factories.make_topic(title="Parcels"))
+    topics.change(event_type.topic, title="Shipments", by=factories.make_admin(), now=NOW)
+    assert list(EventType.objects.matching("shipments")) == [event_type]
+    assert not EventType.objects.matching("parcels").exists()
