@@ -42,6 +42,7 @@ THINGS = {
     "subscription": _("a subscription"),
     "team": _("a team"),
     "topic": _("a topic"),
+    "traffic": _("traffic"),
     "translation": _("a translation"),
     "user": _("a person"),
     "version": _("a version"),
