@@ -15,13 +15,12 @@ import asyncio
 import contextlib
 import logging
 import threading
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
 import uvloop
 from django.db import Error as DatabaseFault
-from django.utils import timezone
 
 from delivery import (
     asking,
@@ -35,6 +34,7 @@ from delivery import (
     targets,
 )
 from delivery.claiming import Owed
+from delivery.database_clock import DatabaseClock
 from delivery.database_thread import DatabaseThread
 from delivery.outgoing import Address, Message
 from delivery.results import Results
@@ -55,13 +55,11 @@ DATABASE_WAIT_SECONDS = 0.5
 
 
 class Engine:
-    """Claims, sends and settles for one worker process; `clock` says what time it is."""
+    """Claims, sends and settles for one worker process, by the database's time."""
 
-    def __init__(
-        self, *, transport: Transport, clock: Callable[[], datetime] = timezone.now
-    ) -> None:
+    def __init__(self, *, transport: Transport) -> None:
         self._transport = transport
-        self._clock = clock
+        self._clock = DatabaseClock()
         self._loop = uvloop.new_event_loop()
         self._thread = threading.Thread(target=self._run, name="drain", daemon=True)
         self._database = DatabaseThread("drain-database")
@@ -74,7 +72,7 @@ class Engine:
         self._results = Results(
             self._loop,
             self._database,
-            clock=clock,
+            clock=self._clock,
             knowledge=lambda: self._knowledge,
             written=self._after,
             done=self._runs_low.set,
@@ -187,6 +185,7 @@ class Engine:
         if known is not None and is_young and not self._must_refresh:
             return known
         self._must_refresh = False
+        await self._database.run(self._clock.set)
         fresh = await self._database.run(targets.read, known, now=self._clock())
         self._knowledge, self._known_at = fresh, asked_at
         if known is None or known.version != fresh.version:

@@ -16,6 +16,7 @@ from django.utils import timezone
 from delivery import (
     change_news,
     claiming,
+    database_clock,
     draining,
     mailing,
     portal_events,
@@ -55,8 +56,7 @@ def _drain_soon() -> None:
 @shared_task(name="delivery.sweep", ignore_result=True, acks_late=True, expires=20)
 def sweep() -> None:
     """Find work whose wake-up was lost, and work that became due by time."""
-    now = timezone.now()
-    if claiming.is_anything_due(now=now):
+    if claiming.is_anything_due(now=database_clock.read()):
         _drain_soon()
     if replay_running.is_any_running():
         run_replays.delay()

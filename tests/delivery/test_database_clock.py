@@ -1,0 +1,120 @@
+"""Clocks that are wrong or jump: workers go by the database's."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from ipaddress import ip_network
+
+import pytest
+from django.utils import timezone
+
+from delivery import stopping, tasks
+from delivery.database_clock import DatabaseClock, read
+from delivery.dispatch import Engine
+from delivery.models import Attempt, Delivery, QueueRow
+from delivery.transports.webhook import WebhookTransport
+from tests.delivery.owing import make_events, make_world, owe
+from tests.delivery.receiver import Receiver, Reply
+from tests.delivery.waiting import wait_until
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+JUMPS = [timedelta(hours=2), timedelta(hours=-2), timedelta(days=400)]
+
+MARGIN = timedelta(minutes=1)  # of a machine that is very busy
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    with Receiver().running() as running:
+        yield running
+
+
+@pytest.fixture
+def engines() -> Iterator[list[Engine]]:
+    made = [
+        Engine(transport=WebhookTransport(allowed_networks=(ip_network("127.0.0.0/8"),)))
+        for _ in range(2)
+    ]
+    yield made
+    for engine in made:
+        engine.close()
+    stopping.clear()
+
+
+def jump(monkeypatch: pytest.MonkeyPatch, by: timedelta) -> None:
+    """Make this machine's clock wrong from now on."""
+    right = timezone.now
+    monkeypatch.setattr(timezone, "now", lambda: right() + by)
+
+
+@pytest.mark.parametrize("by", JUMPS)
+def test_the_clock_is_the_databases_and_goes_on(
+    monkeypatch: pytest.MonkeyPatch, by: timedelta
+) -> None:
+    clock = DatabaseClock()
+    before = read()
+    clock.set()
+    jump(monkeypatch, by)
+    times: list[datetime] = [clock() for _ in range(3)]
+    assert times == sorted(times)
+    assert before - MARGIN <= times[0] <= read() + MARGIN
+
+
+@pytest.mark.parametrize("by", JUMPS)
+def test_a_worker_whose_clock_is_wrong_takes_nothing_from_another(
+    engines: list[Engine], receiver: Receiver, monkeypatch: pytest.MonkeyPatch, by: timedelta
+) -> None:
+    receiver.reply = lambda _got, _before: Reply(after_seconds=1)
+    subscription, version = make_world(receiver.url(), concurrency=20)
+    events = make_events(version, 12)
+    owe(subscription, events)
+    first, second = engines
+    drain = threading.Thread(target=first.drain, kwargs={"seconds": 20})
+    drain.start()
+    receiver.wait_for(len(events))
+    jump(monkeypatch, by)
+    second.drain(seconds=5)
+    drain.join()
+    assert receiver.ids() == {f"msg_{event.pk}": 1 for event in events}
+    assert not QueueRow.objects.exists()
+    assert Delivery.objects.filter(status="delivered").count() == len(events)
+
+
+@pytest.mark.parametrize("by", JUMPS)
+def test_what_is_due_goes_out_though_the_clock_jumped(
+    engines: list[Engine], receiver: Receiver, monkeypatch: pytest.MonkeyPatch, by: timedelta
+) -> None:
+    answers = iter([Reply(status=500)])
+    receiver.reply = lambda _got, _before: next(answers, Reply())
+    subscription, version = make_world(receiver.url(), retry_waits_seconds=[1])
+    [event] = make_events(version)
+    [later] = make_events(version)
+    owe(subscription, [event])
+    owe(subscription, [later], due_at=timezone.now() + timedelta(hours=3))
+    jump(monkeypatch, by)
+    engines[0].drain(seconds=2)
+    receiver.wait_for(1)
+
+    def has_arrived() -> bool:
+        engines[1].drain(seconds=1)
+        return Delivery.objects.filter(status="delivered").exists()
+
+    wait_until(has_arrived, seconds=10)
+    assert receiver.ids() == {f"msg_{event.pk}": 2}
+    assert list(Attempt.objects.values_list("number", flat=True)) == [1, 2]
+    assert QueueRow.objects.get().event_id == later.pk
+
+
+def test_the_sweep_asks_by_the_databases_time(
+    receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[bool] = []
+    monkeypatch.setattr(tasks, "_drain_soon", lambda: asked.append(True))
+    subscription, version = make_world(receiver.url())
+    owe(subscription, make_events(version), due_at=timezone.now() + timedelta(minutes=30))
+    jump(monkeypatch, timedelta(hours=1))
+    tasks.sweep()
+    assert asked == []
