@@ -21,23 +21,25 @@ def read() -> datetime:
 
 
 class DatabaseClock:
-    """Carries the database's time on between two readings, by a clock that never jumps."""
+    """Carries the database's time on between two readings, by a clock that never jumps.
+
+    It is read in one thread while others ask: a reading replaces the one before in one step.
+    """
 
     def __init__(self) -> None:
-        self._at: datetime | None = None
-        self._monotonic = 0.0
+        self._zero: datetime | None = None  # the database's time when the monotonic clock was at 0
 
     def set(self) -> None:
         """Read the time, as if the answer had taken none.
 
         So it may be ahead by as long as the question took, and is never behind: what was published
-        a moment ago is due.
+        a moment ago is due. A quick answer after a slow one takes the difference back.
         """
-        self._monotonic = time.monotonic()
-        self._at = read()
+        asked_at = time.monotonic()
+        self._zero = read() - timedelta(seconds=asked_at)
 
     def __call__(self) -> datetime:
         """Return what time it is; raises RuntimeError before the first reading."""
-        if self._at is None:
+        if self._zero is None:
             raise RuntimeError("Set the clock before it is asked.")
-        return self._at + timedelta(seconds=time.monotonic() - self._monotonic)
+        return self._zero + timedelta(seconds=time.monotonic())

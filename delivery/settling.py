@@ -341,7 +341,8 @@ def _attempt(tried: Tried) -> dict[str, object]:
         "attempt_id": tried.attempt_id,
         "number": tried.owed.attempts + 1,
         "started_at": tried.started_at,
-        "duration_ms": took // timedelta(milliseconds=1),
+        # The clock is set anew twice a second, and may then go back by what a question takes.
+        "duration_ms": max(0, took // timedelta(milliseconds=1)),
         "outcome": AttemptOutcome.INTERRUPTED if tried.is_interrupted else outcome,
         "status_code": answer.status,
         "error_class": "" if isinstance(answer, Receipt) else answer.error_class.value,

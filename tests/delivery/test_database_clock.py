@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from ipaddress import ip_network
@@ -10,10 +11,11 @@ from ipaddress import ip_network
 import pytest
 from django.utils import timezone
 
-from delivery import stopping, tasks
+from delivery import claiming, database_clock, retrying, settling, stopping, tasks
 from delivery.database_clock import DatabaseClock, read
 from delivery.dispatch import Engine
 from delivery.models import Attempt, Delivery, QueueRow
+from delivery.transports import Receipt
 from delivery.transports.webhook import WebhookTransport
 from tests.delivery.owing import make_events, make_world, owe
 from tests.delivery.receiver import Receiver, Reply
@@ -61,6 +63,42 @@ def test_the_clock_is_the_databases_and_goes_on(
     times: list[datetime] = [clock() for _ in range(3)]
     assert times == sorted(times)
     assert before - MARGIN <= times[0] <= read() + MARGIN
+
+
+def test_who_asks_while_the_clock_is_set_goes_by_the_reading_before(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clock = DatabaseClock()
+    clock.set()
+    time.sleep(0.02)
+    before, told = clock(), list[datetime]()
+
+    def ask_meanwhile() -> datetime:
+        told.append(clock())
+        return read()
+
+    monkeypatch.setattr(database_clock, "read", ask_meanwhile)
+    clock.set()
+    assert told[0] >= before
+
+
+def test_a_clock_that_went_back_spoils_no_result() -> None:
+    subscription, version = make_world("http://127.0.0.1:9/hook")
+    [delivery] = owe(subscription, make_events(version))
+    now = timezone.now()
+    [owed] = claiming.claim(
+        [claiming.Wanted(subscription_id=subscription.pk, room=1, lease_seconds=30)], now=now
+    )
+    tried = settling.Tried(
+        owed=owed,
+        policy=retrying.RetryPolicy(),
+        url="http://127.0.0.1:9/hook",
+        started_at=now,
+        ended_at=now - timedelta(milliseconds=400),
+        answer=Receipt(status=200, duration_ms=3, response_excerpt="ok"),
+    )
+    assert settling.settle([tried], now=now).lost == 0
+    assert Attempt.objects.get(delivery_id=delivery).duration_ms == 0
 
 
 @pytest.mark.parametrize("by", JUMPS)
