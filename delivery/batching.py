@@ -109,15 +109,17 @@ SELECT delivery_id, batch_id FROM delivery_queue
 WHERE subscription_id = %s AND batch_id = ANY(%s::uuid[]) FOR UPDATE SKIP LOCKED
 """
 
+# Here and below: due by the database's clock, should the one of who changes the rule be ahead.
 _ONE_BY_ONE = """
 UPDATE delivery_queue SET batch_id = NULL,
-    due_at = CASE WHEN attempts = 0 THEN LEAST(due_at, %s) ELSE due_at END
+    due_at = CASE WHEN attempts = 0 THEN least(due_at, %s, now()) ELSE due_at END
 WHERE subscription_id = ANY(%s) AND batch_id IS NOT NULL AND lease IS NULL
 """
 
 _BY_THE_RULE = """
 UPDATE delivery_queue SET batch_id = %(mark)s,
-    due_at = CASE WHEN attempts = 0 AND NOT is_replay THEN %(due)s ELSE due_at END
+    due_at = CASE WHEN attempts = 0 AND NOT is_replay
+        THEN least(%(due)s, now() + make_interval(secs => %(waits)s)) ELSE due_at END
 WHERE subscription_id = ANY(%(ids)s) AND (batch_id IS NULL OR batch_id = %(mark)s)
     AND lease IS NULL AND (batch_id IS NULL OR due_at > %(now)s) AND due_at < '9999-01-01Z'
 """
@@ -274,7 +276,8 @@ def follow(subscription: Subscription, *, now: datetime) -> None:
                 _BY_THE_RULE,
                 {
                     "mark": COLLECTING,
-                    "due": rule.goes_at(now),
+                    "due": rule.next_time(now),
+                    "waits": rule.wait_seconds,
                     "now": now,
                     "ids": [subscription.pk],
                 },

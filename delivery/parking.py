@@ -19,7 +19,7 @@ from django.utils.translation import gettext as _
 
 from catalog.models import User
 from catalog.moves import IllegalMove
-from delivery import failures, signals
+from delivery import database_clock, failures, signals
 from delivery.dead_letters import Death
 from delivery.models import Delivery, ParkedKey, QueueRow, Subscription
 from delivery.models.deliveries import COLLECTING, NEVER
@@ -66,7 +66,7 @@ def release(parked: ParkedKey, *, by: User, now: datetime, reason: str = "") -> 
     access.require(by, Action.SUBSCRIPTION_RESUME, subscription)
     with governed(by=by, now=now, reason=reason):
         parked = _locked(parked)
-        count = _let_go(_waiting(parked), subscription, now)
+        count = _let_go(_waiting(parked), subscription)
         parked.delete()
         transaction.on_commit(
             lambda: signals.work_waits.send_robust(None, subscription_ids=[subscription.pk])
@@ -101,7 +101,7 @@ def discard(parked: ParkedKey, *, reason: str, by: User, now: datetime) -> int:
     return len(rows)
 
 
-def let_all_go(subscription: Subscription, *, now: datetime) -> None:
+def let_all_go(subscription: Subscription) -> None:
     """Let every key go, as where the subscription parks none any more; inside governed(…)."""
     keys = ParkedKey.objects.filter(subscription=subscription)
     if not keys.exists():
@@ -109,7 +109,7 @@ def let_all_go(subscription: Subscription, *, now: datetime) -> None:
     rows = QueueRow.objects.filter(
         subscription_id=subscription.pk, order_key__isnull=False, due_at__gte=NEVER
     )
-    _let_go(rows, subscription, now)
+    _let_go(rows, subscription)
     keys.delete()
 
 
@@ -164,8 +164,8 @@ def _waiting(parked: ParkedKey) -> QuerySet[QueueRow]:
     ).order_by("pk")
 
 
-def _let_go(rows: QuerySet[QueueRow], subscription: Subscription, now: datetime) -> int:
-    rule = subscription.collecting_rule
+def _let_go(rows: QuerySet[QueueRow], subscription: Subscription) -> int:
+    now, rule = database_clock.read(), subscription.collecting_rule
     count = rows.filter(due_at__gte=NEVER).exclude(batch_id=COLLECTING).update(due_at=now)
     due_at = now if rule is None else rule.goes_at(now)
     return count + rows.filter(due_at__gte=NEVER, batch_id=COLLECTING).update(due_at=due_at)

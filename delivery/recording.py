@@ -16,13 +16,14 @@ from catalog.ids import uuid7
 from delivery import envelopes
 from delivery.cloudevents import dedup_key
 from delivery.edge import MAX_HOPS, Accepted, Kind, Refused
-from delivery.known import Subscription
 from delivery.models.deliveries import COLLECTING, NEVER
 from delivery.routing import Owed, Route
 from delivery.states import DeliveryStatus, SkipReason
 
 # Answers the identifiers of the events that were *not* stored: mostly none.
 # Sorted by digest on the way in: overlapping batches in another order would deadlock (measured).
+# What is due after so many seconds is due by the database's clock, which workers go by too: that of
+# a web host may be wrong. Only times of day are worked out by the publisher's process.
 INSERT = """
 WITH event AS MATERIALIZED (
     SELECT * FROM json_to_recordset(%(events)s) AS event(
@@ -52,7 +53,7 @@ WITH event AS MATERIALIZED (
 ), owed AS MATERIALIZED (
     SELECT owed.* FROM json_to_recordset(%(owed)s) AS owed(
         id uuid, event_id uuid, subscription_id uuid, environment text, status text, reason text,
-        ended_at timestamptz, due_at timestamptz, order_key text, batch_id uuid)
+        ended_at timestamptz, waits int, due_at timestamptz, order_key text, batch_id uuid)
     JOIN identity ON identity.event_id = owed.event_id
 ), delivery AS (
     INSERT INTO delivery_delivery (
@@ -62,8 +63,9 @@ WITH event AS MATERIALIZED (
     INSERT INTO delivery_queue (
         delivery_id, subscription_id, event_id, due_at, attempts, waited_seconds, order_key,
         is_replay, batch_id)
-    SELECT id, subscription_id, event_id, due_at, 0, 0, order_key, false, batch_id
-    FROM owed WHERE due_at IS NOT NULL
+    SELECT id, subscription_id, event_id, least(due_at, now() + make_interval(secs => waits)),
+        0, 0, order_key, false, batch_id
+    FROM owed WHERE ended_at IS NULL
 )
 SELECT id FROM event WHERE NOT EXISTS (SELECT FROM identity WHERE identity.event_id = event.id)
 """
@@ -235,20 +237,17 @@ def _owed_rows(event: Prepared, causes: Causes) -> Iterable[dict[str, object]]:
             "status": (DeliveryStatus.SKIPPED if owed.skipped else DeliveryStatus.PENDING).value,
             "reason": owed.skipped,
             "ended_at": event.received_at if owed.skipped else None,
-            "due_at": None if owed.skipped else _due_at(event, subscription),
             "order_key": (event.accepted.partition_key or None) if is_ordered else None,
         }
-        if subscription.collects is not None:
+        if subscription.is_pull:
+            row["due_at"] = NEVER
+        elif subscription.collects is not None:
             row["batch_id"] = COLLECTING
+            row["waits"] = subscription.collects.wait_seconds
+            row["due_at"] = subscription.collects.next_time(event.received_at)
+        else:
+            row["waits"] = 0
         yield row
-
-
-def _due_at(event: Prepared, subscription: Subscription) -> datetime:
-    if subscription.is_pull:
-        return NEVER
-    if subscription.collects is not None:
-        return subscription.collects.goes_at(event.received_at)
-    return event.received_at
 
 
 def causes_to_ask(events: Iterable[Prepared]) -> Parameters | None:

@@ -118,7 +118,7 @@ def change(
         if subscription.collecting_rule != rule:
             batching.follow(subscription, now=now)
         if not (subscription.is_ordered and subscription.poison == Poison.PARK):
-            parking.let_all_go(subscription, now=now)
+            parking.let_all_go(subscription)
         signals.subscription_changed.send(Subscription, thing=subscription, by=by, now=now)
         old, new = standing_orders.facts(before), standing_orders.facts(order)
         record(

@@ -67,7 +67,7 @@ def sweep() -> None:
 @shared_task(name="delivery.run_replays", ignore_result=True, acks_late=True, expires=20)
 def run_replays() -> None:
     """Queue the next deliveries of running replays, each at its own pace."""
-    if replay_running.run_all(now=timezone.now()):
+    if replay_running.run_all(now=database_clock.read()):
         _drain_soon()
 
 

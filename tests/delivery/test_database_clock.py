@@ -11,13 +11,26 @@ from ipaddress import ip_network
 import pytest
 from django.utils import timezone
 
-from delivery import claiming, database_clock, retrying, settling, stopping, tasks
+from catalog.ids import uuid7
+from delivery import (
+    claiming,
+    database_clock,
+    knowledge,
+    parking,
+    retrying,
+    settling,
+    stopping,
+    tasks,
+)
 from delivery.database_clock import DatabaseClock, read
 from delivery.dispatch import Engine
-from delivery.models import Attempt, Delivery, QueueRow
+from delivery.models import Attempt, Delivery, ParkedKey, QueueRow
+from delivery.models.deliveries import NEVER
 from delivery.transports import Receipt
 from delivery.transports.webhook import WebhookTransport
+from tests import factories
 from tests.delivery.owing import make_events, make_world, owe
+from tests.delivery.publishers import make_shop
 from tests.delivery.receiver import Receiver, Reply
 from tests.delivery.waiting import wait_until
 
@@ -144,6 +157,39 @@ def test_what_is_due_goes_out_though_the_clock_jumped(
     assert receiver.ids() == {f"msg_{event.pk}": 2}
     assert list(Attempt.objects.values_list("number", flat=True)) == [1, 2]
     assert QueueRow.objects.get().event_id == later.pk
+
+
+@pytest.mark.parametrize("by", JUMPS)
+def test_a_web_host_whose_clock_is_wrong_delays_no_delivery(
+    engines: list[Engine], receiver: Receiver, by: timedelta
+) -> None:
+    shop = make_shop()
+    at_once = factories.make_subscription(topic=shop.topic, url=receiver.url())
+    collecting = factories.make_subscription(
+        topic=shop.topic, url=receiver.url(), batching="batches", batch_max_wait_seconds=120
+    )
+    knowledge.refresh()
+    before = read()
+    shop.publish(now=timezone.now() + by)
+    due = dict(QueueRow.objects.values_list("subscription_id", "due_at"))
+    assert before <= due[at_once.pk] <= read()
+    wait = timedelta(seconds=120)
+    assert before + wait <= due[collecting.pk] <= read() + wait
+    engines[0].drain(seconds=5)
+    assert len(receiver.got) == 1
+
+
+def test_a_key_that_is_let_go_is_due_by_the_databases_clock(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    subscription, version = make_world("http://127.0.0.1:9/hook", is_ordered=True, poison="park")
+    owe(subscription, make_events(version), keys=["k"], due_at=NEVER)
+    parked = ParkedKey.objects.create(
+        subscription=subscription, order_key="k", delivery_id=uuid7(), parked_at=timezone.now()
+    )
+    jump(monkeypatch, timedelta(hours=2))
+    parking.release(parked, by=factories.make_admin(), now=timezone.now())
+    assert QueueRow.objects.get().due_at <= read()
 
 
 def test_the_sweep_asks_by_the_databases_time(
