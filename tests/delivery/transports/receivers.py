@@ -88,6 +88,22 @@ async def receiver(
         await asyncio.gather(*talks, return_exceptions=True)
 
 
+async def hang(conversation: Conversation) -> None:
+    """Answer nothing, for longer than any test waits."""
+    del conversation
+    await asyncio.sleep(30)
+
+
+async def reset(conversation: Conversation) -> None:
+    """Break the connection off."""
+    conversation.writer.transport.abort()
+
+
+async def not_http(conversation: Conversation) -> None:
+    """Answer as another kind of server does."""
+    await conversation.say(b"SSH-2.0-OpenSSH_9.6\r\n\r\n")
+
+
 async def _asked(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> Conversation:
     head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
     lengths = re.findall(r"(?im)^content-length: *(\d+)", head)
