@@ -31,6 +31,18 @@ _FORMATS = {
     "ipv4": "an IPv4 address",
     "ipv6": "an IPv6 address",
 }
+_UNREADABLE = "cannot be held against its pattern in a bounded time"
+# What is said of a broken rule that names no limit.
+_PLAIN: dict[type, str] = {
+    Kind.BacktrackLimitExceeded: _UNREADABLE,
+    Kind.RegexEngineFailure: _UNREADABLE,
+    Kind.UniqueItems: "must not have the same entry twice",
+    Kind.Contains: "does not have the entries that it must contain, or has too many of them",
+    Kind.UnevaluatedItems: "has more entries than are allowed",
+    Kind.OneOfMultipleValid: "fits more than one of the forms of which it must fit exactly one",
+    Kind.Not: "has a form that is not allowed here",
+    Kind.FalseSchema: "is not allowed here",
+}
 UNKNOWN_FIELD = "is not a known field"
 _SHOWN_VALUES = 12
 
@@ -96,7 +108,14 @@ def _wanted_types(error: ValidationError, pointer: str) -> list[str]:
     return []
 
 
-def _sentence(error: ValidationError) -> str:  # noqa: C901, PLR0911, PLR0912 - one line a keyword
+def _sentence(error: ValidationError) -> str:
+    """Return the sentence for the rule that is broken, from the first subject that knows it."""
+    plain = next((said for kind, said in _PLAIN.items() if isinstance(error.kind, kind)), None)
+    said = (say(error) for say in (_of_value, _of_number, _of_text, _of_count))
+    return plain or next(filter(None, said), f"breaks the rule “{error.kind.name}”")
+
+
+def _of_value(error: ValidationError) -> str | None:
     match error.kind:
         case Kind.Type(types=types):
             wanted = _or([_TYPES.get(name, name) for name in sorted(types, key=_null_last)])
@@ -109,6 +128,11 @@ def _sentence(error: ValidationError) -> str:  # noqa: C901, PLR0911, PLR0912 - 
             return f"must be {_value(value)}"
         case Kind.Format(format=name):
             return f"must be {_FORMATS.get(name, f'of the format “{name}”')}"
+    return None
+
+
+def _of_number(error: ValidationError) -> str | None:
+    match error.kind:
         case Kind.Minimum(limit=limit):
             return f"must be {limit} or more"
         case Kind.Maximum(limit=limit):
@@ -119,6 +143,11 @@ def _sentence(error: ValidationError) -> str:  # noqa: C901, PLR0911, PLR0912 - 
             return f"must be less than {limit}"
         case Kind.MultipleOf(multiple_of=step):
             return f"must be a multiple of {step}"
+    return None
+
+
+def _of_text(error: ValidationError) -> str | None:
+    match error.kind:
         case Kind.MinLength(limit=1):
             return "must not be empty"
         case Kind.MinLength(limit=limit):
@@ -127,8 +156,11 @@ def _sentence(error: ValidationError) -> str:  # noqa: C901, PLR0911, PLR0912 - 
             return f"must be at most {limit} characters long"
         case Kind.Pattern(pattern=pattern):
             return f"must match the pattern {pattern}"
-        case Kind.BacktrackLimitExceeded() | Kind.RegexEngineFailure():
-            return "cannot be held against its pattern in a bounded time"
+    return None
+
+
+def _of_count(error: ValidationError) -> str | None:
+    match error.kind:
         case Kind.MinItems(limit=limit):
             return f"must have at least {_count(limit, 'entry', 'entries')}"
         case Kind.MaxItems(limit=limit) | Kind.AdditionalItems(limit=limit):
@@ -137,19 +169,7 @@ def _sentence(error: ValidationError) -> str:  # noqa: C901, PLR0911, PLR0912 - 
             return f"must have at least {_count(limit, 'field', 'fields')}"
         case Kind.MaxProperties(limit=limit):
             return f"must have at most {_count(limit, 'field', 'fields')}"
-        case Kind.UniqueItems():
-            return "must not have the same entry twice"
-        case Kind.Contains():
-            return "does not have the entries that it must contain, or has too many of them"
-        case Kind.UnevaluatedItems():
-            return "has more entries than are allowed"
-        case Kind.OneOfMultipleValid():
-            return "fits more than one of the forms of which it must fit exactly one"
-        case Kind.Not():
-            return "has a form that is not allowed here"
-        case Kind.FalseSchema():
-            return "is not allowed here"
-    return f"breaks the rule “{error.kind.name}”"
+    return None
 
 
 def _null_last(name: str) -> tuple[bool, str]:
