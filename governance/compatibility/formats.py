@@ -64,8 +64,12 @@ SHAPES: dict[str, str] = {
 OUTLINES: dict[str, str] = {
     "date": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$",
     "email": "@",
+    "idn-email": "@",
     "ipv4": "^[0-9]{1,3}\\.[0-9]{1,3}\\.[0-9]{1,3}\\.[0-9]{1,3}$",
 }
+
+# Formats that take every string of another one, in the specifications and to the checkers.
+WIDER: dict[str, str] = {"email": "idn-email", "uri": "uri-reference"}
 
 # Shortest and longest string of a format, as the checkers accept it; only what is certain.
 LENGTHS: dict[str, tuple[int, int | None]] = {

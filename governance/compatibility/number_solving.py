@@ -139,7 +139,8 @@ def _counts(wanted: Range, step: Fraction) -> Iterator[int]:
 
 def _between(wanted: Range) -> Iterator[Fraction]:
     """Yield numbers between the bounds: whole ones first, then finer and finer decimals."""
-    for scale in (1, 2, 10, 100, 1000, 10_000, 10_000_000):
+    finer = (10 * one.denominator for one in wanted.not_steps)
+    for scale in (1, 2, 10, 100, 1000, 10_000, 10_000_000, *finer):
         yield from islice(_scaled(wanted, scale), 200)
     low, high = wanted.low, wanted.high
     if low is not None and high is not None:

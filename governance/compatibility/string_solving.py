@@ -58,7 +58,7 @@ def read(atoms: Iterable[f.Formula]) -> Text:
             case f.HasFormat(negated=True):
                 text.not_formats.append(atom.name)
             case f.HasFormat():
-                text.formats.append(atom.name)
+                text.formats += [atom.name, *filter(None, (formats.WIDER.get(atom.name),))]
                 text.bound(*formats.LENGTHS.get(atom.name, (0, None)))
             case f.NoneOfValues():
                 text.avoided.update(str(value) for _, value in atom.values)

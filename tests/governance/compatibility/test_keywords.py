@@ -63,6 +63,7 @@ NUMBERS: list[Row] = [
     ("multiples of 0.5 are of 0.25", {"multipleOf": 0.5}, {"multipleOf": 0.25}, True),
     ("multiples of 10 are of 0.1", {"multipleOf": 10}, {"multipleOf": 0.1}, True),
     ("cents are tenths of cents", {"multipleOf": 0.1}, {"multipleOf": 0.5}, False),
+    ("a step finer than any listed", NUMBER, {"multipleOf": 1e-8}, False),
     (
         "no whole number between",
         {**INTEGER, "exclusiveMinimum": 0, "exclusiveMaximum": 1},
@@ -92,6 +93,10 @@ STRINGS: list[Row] = [
         {**STRING, "pattern": "^[0-9-]{10}$"},
         True,
     ),
+    ("a wider format", {**STRING, "format": "uri"}, {**STRING, "format": "uri-reference"}, True),
+    ("a narrower format", {"format": "uri-reference"}, {"format": "uri"}, False),
+    ("mail in any script", {**STRING, "format": "email"}, {**STRING, "format": "idn-email"}, True),
+    ("nothing is both", {"format": "idn-email", "pattern": "^[A-Z]{3}$", **STRING}, False, True),
     ("unknown formats are remarks", STRING, {**STRING, "format": "colour"}, True),
     (
         "a format beside a pattern",
