@@ -6,6 +6,7 @@ from collections.abc import Hashable, Iterable, Mapping
 from typing import TypeVar
 
 from governance.compatibility import formulas as f
+from governance.compatibility.opposites import opposite_of
 from governance.compatibility.values import ALL_TYPES, Identity, JsonType, identity
 
 Made = TypeVar("Made", bound=f.Formula)
@@ -132,7 +133,7 @@ class Algebra:
         """Return the formula that holds exactly where this one does not."""
         known = self._opposite.get(formula)
         if known is None:
-            known = self._negate(formula)
+            known = opposite_of(self, formula)
             self._opposite[formula] = known
             # The opposite of a conjunction is found part by part; NEVER has its own.
             if not isinstance(known, f.Both | f.Never):
@@ -142,91 +143,6 @@ class Algebra:
     def known_opposite(self, formula: f.Formula) -> f.Formula | None:
         """Return the opposite if somebody has asked for it before."""
         return self._opposite.get(formula)
-
-    def _only(self, kind: JsonType, formula: f.Formula) -> f.Formula:
-        return self.both((self.of_type((kind,)), formula))
-
-    def _negate(self, formula: f.Formula) -> f.Formula:  # noqa: C901, PLR0911, PLR0912  one line a word
-        only, make, types = self._only, self.make, JsonType
-        match formula:
-            case f.OfType():
-                return self.of_type(ALL_TYPES - formula.types)
-            case f.AnyOfValues():
-                return self.make_values(f.NoneOfValues, dict(formula.values))
-            case f.NoneOfValues():
-                return self.make_values(f.AnyOfValues, dict(formula.values))
-            case f.AtLeast():
-                return only(types.NUMBER, make(f.AtMost, formula.bound, not formula.strict))
-            case f.AtMost():
-                return only(types.NUMBER, make(f.AtLeast, formula.bound, not formula.strict))
-            case f.MultipleOf():
-                flipped = make(f.MultipleOf, formula.divisor, not formula.negated)
-                return only(types.NUMBER, flipped)
-            case f.Length():
-                return only(types.STRING, self._outside(f.Length, formula.least, formula.most))
-            case f.Matches():
-                return only(types.STRING, make(f.Matches, formula.pattern, not formula.negated))
-            case f.HasFormat():
-                return only(types.STRING, make(f.HasFormat, formula.name, not formula.negated))
-            case f.EachItem():
-                inner = self.opposite(formula.inner)
-                return only(types.ARRAY, make(f.SomeItem, formula.start, formula.stop, inner))
-            case f.SomeItem():
-                inner = self.opposite(formula.inner)
-                return only(types.ARRAY, make(f.EachItem, formula.start, formula.stop, inner))
-            case f.Counted():
-                return only(types.ARRAY, self._miscounted(formula))
-            case f.ItemCount():
-                return only(types.ARRAY, self._outside(f.ItemCount, formula.least, formula.most))
-            case f.Distinct():
-                return only(types.ARRAY, make(f.Distinct, not formula.negated))
-            case f.EachProperty():
-                return only(types.OBJECT, self._some(formula.names, self.opposite(formula.inner)))
-            case f.SomeProperty():
-                inner = self.opposite(formula.inner)
-                return only(types.OBJECT, self.each_property(formula.names, inner))
-            case f.Has():
-                return only(types.OBJECT, self.lacks(formula.name))
-            case f.PropertyCount():
-                outside = self._outside(f.PropertyCount, formula.least, formula.most)
-                return only(types.OBJECT, outside)
-            case f.EachName():
-                return only(types.OBJECT, make(f.SomeName, self.opposite(formula.inner)))
-            case f.SomeName():
-                return only(types.OBJECT, make(f.EachName, self.opposite(formula.inner)))
-            case f.Both():
-                return self.either(self.opposite(part) for part in formula.parts)
-            case f.Either():
-                return self.both(self.opposite(part) for part in formula.parts)
-            case f.Reference():
-                return make(f.Reference, formula.target, not formula.negated)
-            case f.Unreadable():
-                return make(f.Unreadable, formula.key, not formula.negated)
-            case f.Remark():
-                return NEVER
-        raise TypeError(f"has no opposite: {formula!r}")
-
-    def _some(self, names: f.Names, inner: f.Formula) -> f.Formula:
-        if not names.others and not names.patterns and len(names.exact) == 1:
-            (name,) = names.exact
-            return self.both((self.make(f.Has, name), self.each_property(names, inner)))
-        return self.make(f.SomeProperty, names, inner)
-
-    def _outside(
-        self,
-        kind: type[f.Length | f.ItemCount | f.PropertyCount],
-        least: int,
-        most: int | None,
-    ) -> f.Formula:
-        below = self.make(kind, 0, least - 1) if least > 0 else NEVER
-        above = self.make(kind, most + 1, None) if most is not None else NEVER
-        return self.either((below, above))
-
-    def _miscounted(self, formula: f.Counted) -> f.Formula:
-        inner, least, most = formula.inner, formula.least, formula.most
-        below = self.make(f.Counted, inner, 0, least - 1) if least > 0 else NEVER
-        above = self.make(f.Counted, inner, most + 1, None) if most is not None else NEVER
-        return self.either((below, above))
 
     def is_scalar(self, formula: f.Formula) -> bool:
         """Return whether a formula surely leaves out objects and arrays, as far as is plain."""

@@ -8,11 +8,12 @@ from dataclasses import replace
 from governance.compatibility import sentences
 from governance.compatibility.algebra import Algebra
 from governance.compatibility.budget import Budget
-from governance.compatibility.changes import Change, Differ
+from governance.compatibility.changes import Change
 from governance.compatibility.comparing import Break, Comparison, ToProperty
 from governance.compatibility.compiling import Compiler, Elder
 from governance.compatibility.confirming import Judge
 from governance.compatibility.declared import Places
+from governance.compatibility.differing import Differ
 from governance.compatibility.documents import Library, Resolve, Schema, escape
 from governance.compatibility.outcomes import Answer
 from governance.compatibility.report import (
@@ -200,8 +201,10 @@ class _Pair:
 
     def _change_for(self, one: Break, by_key: dict[Key, Change], direction: Direction) -> Change:
         """Return the change that a break is about; made up where nothing at its place changed."""
-        known = by_key.get((one.node, one.keyword, one.detail))
-        return known if known is not None else _unwritten(one, direction)
+        for key in one.keys:
+            if key in by_key:
+                return by_key[key]
+        return _unwritten(one, direction)
 
     def _finding(self, change: Change, one: Break, direction: Direction, policy: Policy) -> Finding:
         if one.outcome.answer is Answer.BY_CONVENTION:

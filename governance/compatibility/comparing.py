@@ -14,16 +14,19 @@ from typing import TypeAlias, cast
 from governance.compatibility import apartness
 from governance.compatibility import formulas as f
 from governance.compatibility.algebra import ALWAYS, NEVER, Algebra
+from governance.compatibility.array_keywords import prefix_length
 from governance.compatibility.budget import Budget, OutOfBudgetError
 from governance.compatibility.compiling import Compiler
 from governance.compatibility.declared import Places
 from governance.compatibility.documents import Located
 from governance.compatibility.evaluating import holds
 from governance.compatibility.formulas import Names
-from governance.compatibility.keywords import Part, additional_names, prefix_length
+from governance.compatibility.keywords import Part
+from governance.compatibility.object_keywords import additional_names
 from governance.compatibility.outcomes import UNKNOWN, Answer, Outcome
 from governance.compatibility.report import Policy
 from governance.compatibility.solving import Solver
+from governance.compatibility.spots import Key
 from governance.compatibility.values import JsonType
 from governance.compatibility.writers import Goal, ToItem, Writer
 
@@ -42,9 +45,10 @@ class ToProperty:
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """No step: the value at hand is known to fit a formula."""
+    """No step: the value at hand is known to fit a formula, because of a keyword around it."""
 
     formula: f.Formula
+    because_of: Key
 
 
 Path: TypeAlias = tuple[ToProperty | ToItem | Given, ...]
@@ -62,6 +66,14 @@ class Break:
     detail: str
     path: Path
     outcome: Outcome
+
+    @property
+    def keys(self) -> Iterator[Key]:
+        """Yield what the break is about, the narrowest first: the thing, then those around it."""
+        yield (self.node, self.keyword, self.detail)
+        for step in reversed(self.path):
+            if isinstance(step, Given):
+                yield step.because_of
 
 
 Way: TypeAlias = Callable[[Writer, Located, Part, Path], Iterator[Break]]
@@ -110,6 +122,7 @@ class Comparison:
             **dict.fromkeys(IN_PLACE, self._in_place),
             **dict.fromkeys(UNIONS, self._union),
             **dict.fromkeys(ENTRIES, self._items),
+            "if": self._branch,
             "properties": self._property,
             "patternProperties": self._by_pattern,
             "additionalProperties": self._additional,
@@ -290,24 +303,26 @@ class Comparison:
             yield None
             return
         broken = self.algebra.opposite(part.formula)
+        choices = self._choices(node, part.keyword)
         for alternative in union.parts:
             goal = self._expanded((*writer.goal, alternative))
-            match = self._match(goal, node, part.keyword)
+            match = next((one for one in choices if self.reader.formula(one) in goal), None)
+            if match is None:
+                example = self._ask(goal)
+                if example.is_none:
+                    continue  # nobody can send this form
+                match = self._likeliest(choices, example)
             if match is None:
                 yield None
                 return
-            given = Given(self.algebra.both((alternative, broken)))
+            around = (node, part.keyword, part.detail)
+            given = Given(self.algebra.both((alternative, broken)), around)
             yield from self._walk(goal, match, (*path, given))
 
-    def _match(self, goal: Goal, node: Located, keyword: str) -> Located | None:
-        """Return the reader's alternative that a writer's one most likely goes with."""
-        choices = self._choices(node, keyword)
-        for choice in choices:
-            if self.reader.formula(choice) in goal:
-                return choice
-        example = self._ask(goal)
+    def _likeliest(self, choices: list[Located], example: Outcome) -> Located | None:
+        """Return the reader's alternative that goes with a document of one of the writer's."""
         if not example.is_found:
-            return choices[0] if example.is_none else None
+            return None
         for choice in choices:
             if holds(self.reader.formula(choice), example.value, self._unfold):
                 return choice
@@ -317,6 +332,15 @@ class Comparison:
             if apartness.signature(self.reader, choice).admits(example.value)
         ]
         return meant[0] if len(meant) == 1 else None
+
+    def _branch(self, writer: Writer, node: Located, part: Part, path: Path) -> Iterator[Break]:
+        """Compare what follows from a condition, for the documents that meet it (or do not)."""
+        condition = self.reader.formula(node.child("if"))
+        is_met = part.detail == "then"
+        taken = condition if is_met else self.algebra.opposite(condition)
+        goal = self._expanded((*writer.goal, taken))
+        given = Given(taken, (node, part.keyword, part.detail))
+        yield from self._walk(goal, node.child(part.detail), (*path, given))
 
     def _property(self, writer: Writer, node: Located, part: Part, path: Path) -> Iterator[Break]:
         if not writer.can_be(JsonType.OBJECT):

@@ -5,12 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from governance.compatibility import (
+    array_keywords,
+    form_keywords,
+    object_keywords,
+    value_keywords,
+)
 from governance.compatibility import formulas as f
 from governance.compatibility.algebra import NEVER, Algebra
 from governance.compatibility.documents import Dialect, Library, Located
-from governance.compatibility.keywords import READERS, Part
+from governance.compatibility.keywords import Part, Reader
 from governance.compatibility.twins import Twins
 
+READERS: dict[str, Reader] = {
+    **value_keywords.READERS,
+    **object_keywords.READERS,
+    **array_keywords.READERS,
+    **form_keywords.READERS,
+}
 IN_PLACE_LISTS = ("allOf", "anyOf", "oneOf")
 IN_PLACE_SINGLE = ("not", "if", "then", "else")
 

@@ -55,7 +55,7 @@ TEMPLATES: dict[Kind, str] = {
     Kind.ANY_OF_CHANGED: "The forms that {field} may take change.",
     Kind.ONE_OF_CHANGED: "The forms of which {field} takes exactly one change.",
     Kind.NOT_CHANGED: "What {field} must not be changes.",
-    Kind.CONDITION_CHANGED: "The condition on {field} changes.",
+    Kind.CONDITION_CHANGED: "What {field} needs {detail} changes.",
     Kind.UNEVALUATED_CHANGED: "What else {field} may hold besides what is listed changes.",
     Kind.CONTENT_FORM_CHANGED: "How {field} carries its content changes: {old}, now {new}.",
     Kind.REFERENCE_CHANGED: "The definition that {field} refers to changes.",
@@ -82,6 +82,27 @@ def say(kind: Kind, labels: Iterable[str], **words: str) -> str:
     template = TEMPLATES[kind]
     whole = WHOLE if template.startswith("{field}") else WHOLE.lower()
     return template.format(field=SEPARATOR.join(labels) or whole, **words)
+
+
+def condition(test: object, *, is_met: bool) -> str:
+    """Return when a condition is met, or not, in the words of its fields as far as it has them."""
+    said = _wanted(test)
+    if not said:
+        return "when its condition is met" if is_met else "when its condition is not met"
+    return f"{'when' if is_met else 'unless'} {listed(said, last='and')}"
+
+
+def _wanted(test: object) -> list[str]:
+    """Return what a condition wants of each field; nothing if it is not so simple."""
+    if not isinstance(test, dict) or not test.keys() <= {"type", "properties", "required"}:
+        return []
+    said = {name: f"{name} is given" for name in test.get("required", ())}
+    for name, inner in test.get("properties", {}).items():
+        values = inner.get("enum", [inner["const"]] if "const" in inner else ())
+        if not values or inner.keys() - {"const", "enum", "type"}:
+            return []
+        said[name] = f"{name} is {listed(map(shown, values))}"
+    return list(said.values())
 
 
 def unwritten(labels: Iterable[str], keyword: str) -> str:

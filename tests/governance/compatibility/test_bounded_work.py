@@ -131,6 +131,7 @@ BROKEN: list[Schema] = [
     {"$ref": 5},
     {"$ref": "#/nowhere"},
     {"required": "a"},
+    {"required": [0.5, "a"], "minProperties": 3},
     {"items": 5},
     {"enum": "a"},
 ]

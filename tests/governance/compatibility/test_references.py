@@ -164,3 +164,21 @@ def test_dynamic_reference_with_one_meaning_is_followed() -> None:
     assert check(listing("number"), listing("integer"), policy=STRICT).verdict is (
         Verdict.INCOMPATIBLE
     )
+
+
+def test_form_that_nobody_can_send_does_not_hide_the_others() -> None:
+    def shapes(**parts: object) -> dict[str, object]:
+        inner = {"parts": {"type": "array", "items": {"$ref": "#"}, "minItems": 1, **parts}}
+        forms: list[dict[str, object]] = [
+            {
+                "type": "object",
+                "properties": {"kind": {"const": kind}, **more},
+                "required": ["kind"],
+            }
+            for kind, more in (("circle", {}), ("box", {}), ("group", inner))
+        ]
+        forms[1]["additionalProperties"] = False  # and so without the id that all must have
+        return {"type": "object", "required": ["id"], "oneOf": forms}
+
+    report = check(shapes(uniqueItems=True), shapes(), policy=Policy.STRICT)
+    assert report.verdict is Verdict.COMPATIBLE
