@@ -20,6 +20,7 @@ os.environ["DATABASE_URL"] = _OWN_URL if USES_EMBEDDED else os.environ["DATABASE
 from config.settings import *  # noqa: E402, F403 - after the environment that it reads
 from config.settings import DATABASES  # noqa: E402 - named, so that it can be changed
 
+DATABASES["default"]["ENGINE"] = "tests.emptied"
 # Several runs share one server; each has a database of its own.
 DATABASES["default"]["TEST"] = {"NAME": f"test_signalbox_{os.getpid()}"}
 DATABASES["default"]["CONN_MAX_AGE"] = 0
