@@ -124,6 +124,11 @@ class Plot:
     times: list[Text] = field(default_factory=list)
     rows: list[tuple[Text, list[str]]] = field(default_factory=list)
 
+    @property
+    def names_each_bar(self) -> bool:
+        """Tell whether each bar has its label, which then stands under it."""
+        return self.chart.kind == "bars" and len(self.times) == len(self.chart.times)
+
 
 def plot(chart: Chart) -> Plot:
     """Work out a chart; one without any value has an axis from 0 to 1 and no lines."""
@@ -232,7 +237,7 @@ def _unit(unit: str, high: float) -> tuple[float, str]:
     for divisor, name, least in ((3600, "h", 7200), (60, "min", 120), (1, "s", 1)):
         if high >= least:
             return divisor, name
-    return 0.001, "ms"
+    return (0.001, "ms") if high else (1, "s")
 
 
 def _tick_labels(axis: Scale, unit: str) -> list[str]:

@@ -48,6 +48,13 @@ def pretty_json(value: object) -> str:
     return json.dumps(value, indent=2, ensure_ascii=False, default=str)
 
 
+def plain_json(value: object) -> str:
+    """Return a value on one line: text as it is, all else as JSON writes it; none is empty."""
+    if value is None or isinstance(value, str):
+        return value or ""
+    return json.dumps(value, ensure_ascii=False, default=str)
+
+
 def highlighted_json(text: str) -> SafeString:
     """Return JSON text as escaped HTML with spans: k for keys, s for strings, n for the rest."""
     return mark_safe("".join(_highlight(text)))  # noqa: S308 -- every piece is escaped below

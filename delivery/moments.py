@@ -51,6 +51,8 @@ def _beginning(life: Life) -> Iterator[Moment]:
     first = [leg for leg in life.legs if leg.delivery.replay_id is None]
     goes = sum(leg.state != "skipped" for leg in first)
     text = ngettext("%(n)s delivery was made.", "%(n)s deliveries were made.", goes) % {"n": goes}
+    if not goes:
+        text = _("No delivery that you may see was made.")
     if life.left_out:
         left = len(life.left_out)
         text += " " + ngettext(
@@ -104,7 +106,9 @@ def answer_of(attempt: Attempt) -> str:
     """Return a status or the kind of failure, as a word."""
     if attempt.status_code:
         return str(attempt.status_code)
-    return attempt.error_class.replace("_", " ") or str(AttemptOutcome(attempt.outcome).label)
+    if attempt.error_class:
+        return str(diagnosis.name_of(attempt.error_class))
+    return str(AttemptOutcome(attempt.outcome).label)
 
 
 _ENDS = {

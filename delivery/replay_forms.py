@@ -75,7 +75,9 @@ class RangeForm(TargetForm):
         empty_label=_("Every type of the topic"),
     )
     since = forms.DateTimeField(
-        label=_("From"), widget=forms.DateTimeInput(attrs=_BY_BROWSER, format="%Y-%m-%dT%H:%M")
+        label=_("From"),
+        widget=forms.DateTimeInput(attrs=_BY_BROWSER, format="%Y-%m-%dT%H:%M"),
+        help_text=_("In the time zone of your profile."),
     )
     until = forms.DateTimeField(
         label=_("To"),

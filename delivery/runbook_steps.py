@@ -1,7 +1,7 @@
 """A runbook's Markdown as steps with buttons.
 
 A heading starts a step; a link to `do:` and a verb, such as `[Send a test](do:test)`, is a button
-of its step. Everything else is text.
+of its step, and its words stay in the sentence. Everything else is text.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class Step:
 def steps(text: str) -> list[Step]:
     """Return the steps in order; a button that does nothing known stays text without a link."""
     return [
-        Step(title=title, text=_BUTTON.sub("", part).strip(), buttons=tuple(_buttons(part)))
+        Step(title=title, text=_BUTTON.sub(r"**\1**", part).strip(), buttons=tuple(_buttons(part)))
         for title, part in _parts(text)
         if title or part.strip()
     ]

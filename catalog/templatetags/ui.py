@@ -31,6 +31,7 @@ for part in (ui_charts, ui_lists, ui_marks):
 
 register.filter("markdown", rich_text.markdown)
 register.filter("pretty_json", rich_text.pretty_json)
+register.filter("plain_json", rich_text.plain_json)
 
 
 # Frames around other content

@@ -3,7 +3,8 @@
 Lives here: words for error classes, statuses, rules and limits. Pure, and lazy, so each reader gets
 their own language.
 Does not: find out what failed (`delivery.transports`), or decide what follows (`retrying`).
-Start reading below; `faults.py`, `answers.py` and `rules.py` hold the sentences.
+Start reading below; `faults.py`, `answers.py` and `rules.py` hold the sentences, `names.py` short
+names.
 """
 
 from __future__ import annotations
@@ -14,8 +15,10 @@ from django.utils.translation import gettext_lazy as _
 from catalog.words import ApplicationKind
 from delivery.diagnosis.answers import BY_FAMILY, BY_KIND, BY_STATUS
 from delivery.diagnosis.faults import BY_CLASS, UNKNOWN
+from delivery.diagnosis.names import NAMES
 from delivery.diagnosis.rules import CIRCUIT_OPEN, CONTRACT_CHANGED, DISABLED, LIMITS, SKIPPED
 from delivery.diagnosis.sentences import Diagnosis, Text
+from delivery.states import DeliveryStatus
 from delivery.transports import ErrorClass
 
 __all__ = [
@@ -25,9 +28,11 @@ __all__ = [
     "Text",
     "explain",
     "explain_disabled",
+    "explain_end",
     "explain_limit",
     "explain_skip",
     "kinds",
+    "name_of",
     "of_skip",
 ]
 
@@ -47,6 +52,18 @@ def kinds() -> list[tuple[str, Text]]:
     """Return every kind of failure with the sentence that says what happened."""
     who = _who(ApplicationKind.SERVICE)
     return [(str(kind), format_lazy(found.what, who=who)) for kind, found in BY_CLASS.items()]
+
+
+def name_of(error_class: str) -> Text:
+    """Return a kind of failure in two or three words; one unknown here by its own name."""
+    return NAMES.get(error_class) or error_class.replace("_", " ").capitalize()
+
+
+def explain_end(status: str, reason: str) -> Text:
+    """Return why a delivery ended: the rule, the limit, or what a person wrote; else empty."""
+    if status == DeliveryStatus.SKIPPED:
+        return explain_skip(reason)
+    return explain_limit(reason) if status == DeliveryStatus.DEAD else reason
 
 
 def explain_skip(reason: str) -> Text:

@@ -8,10 +8,9 @@ from datetime import datetime, timedelta
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from catalog import charts, wording
-from delivery import overview
+from delivery import diagnosis, overview
 from delivery.pages.periods import PERIODS, Span
 from governance.models import LedgerEntry
 from governance.telling import told
@@ -90,7 +89,7 @@ def errors(span: Span) -> charts.Chart:
         shown, rest = names[: MOST_LINES - 1], names[MOST_LINES - 1 :]
     lines = [
         charts.Line(
-            label=_short(name),
+            label=str(diagnosis.name_of(name)),
             values=[point.errors.get(name, 0) for point in span.points],
             latest=wording.number(span.total.errors[name]),
         )
@@ -106,7 +105,7 @@ def errors(span: Span) -> charts.Chart:
         )
     return charts.Chart(
         title=_("Failed tries"),
-        note=_("by kind") if len(names) != 1 else _short(names[0]),
+        note=_("by kind"),
         says=_("%(n)s tries failed in this time.")
         % {"n": wording.number(span.total.failed_attempts)},
         times=span.times,
@@ -262,17 +261,3 @@ def _step(span: Span) -> str:
 
 def _as_percent(share: float | None) -> float | None:
     return None if share is None else 100 * share
-
-
-_SHORT = {
-    "http_status": gettext_lazy("Error answers"),
-    "dns": gettext_lazy("Name not found"),
-    "redirect": gettext_lazy("Redirects"),
-    "refused": gettext_lazy("Refused"),
-    "read_timeout": gettext_lazy("No answer in time"),
-    "connect_timeout": gettext_lazy("No connection in time"),
-}
-
-
-def _short(error_class: str) -> str:
-    return str(_SHORT.get(error_class, error_class.replace("_", " ").capitalize()))

@@ -28,6 +28,7 @@ from delivery import (
     backlogs,
     batching,
     connecting,
+    diagnosis,
     orders,
     parking,
     pings,
@@ -37,7 +38,7 @@ from delivery import (
     standing_orders,
     subscriptions,
 )
-from delivery.models import Delivery, Subscription
+from delivery.models import Delivery, FailureGroup, Subscription
 from delivery.standing import standing
 from delivery.states import SubscriptionState
 from delivery.subscription_forms import EditForm, SubscriptionForm
@@ -48,6 +49,7 @@ from governance.forms import ReasonForm
 PER_PAGE = 30
 LATEST = 15
 MOST_KEYS = 50
+MOST_FAILURES = 3
 ACTIONS = (
     Action.SUBSCRIPTION_CHANGE,
     Action.SUBSCRIPTION_PAUSE,
@@ -229,9 +231,9 @@ def subscription_detail(request: PortalRequest, number: int) -> HttpResponse:
     """Show how a subscription fares, where it delivers, and what waits; also once it has ended."""
     seen = access.restrict(Subscription.objects.all(), request.user, Action.SUBSCRIPTION_VIEW)
     subscription: Subscription = get_object_or_404(seen.with_names(), number=number)
-    latest = access.restrict(
-        Delivery.objects.filter(subscription=subscription), request.user, Action.DELIVERY_VIEW
-    )
+    deliveries = Delivery.objects.filter(subscription=subscription)
+    seen_deliveries = access.restrict(deliveries, request.user, Action.DELIVERY_VIEW)
+    latest = list(seen_deliveries.with_names().order_by("-id")[:LATEST])
     # Until it is shown, the session keeps the secret sealed, as it is everywhere at rest.
     new_number, sealed = request.session.pop("new_secret", [None, ""])
     order = standing_orders.order_of(subscription)
@@ -239,7 +241,9 @@ def subscription_detail(request: PortalRequest, number: int) -> HttpResponse:
         "subscription": subscription,
         "standing": standing(subscription),
         "backlog": backlogs.of_one(subscription),
-        "latest": latest.with_names().order_by("-id")[:LATEST],
+        "latest": latest,
+        "hides_deliveries": not latest and deliveries.exists(),
+        "failing": _failing(request, subscription),
         "secret": sealing.unseal(sealed) if new_number == number and sealed else "",
         "advice": orders.advice(order),
         "collects": collecting_words.tell(subscription.collecting_rule, now=timezone.now()),
@@ -253,6 +257,20 @@ def subscription_detail(request: PortalRequest, number: int) -> HttpResponse:
         "can": access.can(request.user, subscription, [] if subscription.ended_at else ACTIONS),
     }
     return render(request, "delivery/subscription_detail.html", context)
+
+
+def _failing(
+    request: PortalRequest, subscription: Subscription
+) -> list[tuple[FailureGroup, diagnosis.Diagnosis]]:
+    """Return what does not arrive, the most first, each with what it means."""
+    groups = access.restrict(
+        FailureGroup.objects.unsettled(), request.user, Action.FAILURE_VIEW
+    ).filter(subscription=subscription, open_count__gt=0)
+    kind = subscription.application.kind
+    return [
+        (one, diagnosis.explain(one.error_class, one.status_code, kind=kind))
+        for one in groups.order_by("-open_count")[:MOST_FAILURES]
+    ]
 
 
 @login_required

@@ -21,7 +21,7 @@ from catalog.models import Application, Release
 from catalog.requests import PortalRequest
 from catalog.vocabulary import MARKS
 from catalog.words import Environment, ReleaseState
-from governance import access, cadence, checks, proposals, reviews, workflow
+from governance import access, cadence, change_forms, checks, proposals, reviews, workflow
 from governance.actions import Action
 from governance.models import ChangeRequest, LedgerEntry
 from governance.states import ChangeState
@@ -154,10 +154,17 @@ def _values(change: ChangeRequest) -> list[tuple[str, Any]]:
     hidden = {"version", *proposals.of(change).documents}
     said = json.loads(change.proposal)
     return [
-        (name, ", ".join(value) if isinstance(value, list) else value)
+        (_label(change, name), ", ".join(value) if isinstance(value, list) else value)
         for name, value in said.items()
         if name not in hidden and value not in ("", None, [], {})
     ]
+
+
+def _label(change: ChangeRequest, name: str) -> str:
+    """Return a value's name as its form asks for it."""
+    form = change_forms.FORMS.get(change.kind)
+    field = form.base_fields.get(name) if form else None
+    return str(field.label) if field else name.replace("_", " ").capitalize()
 
 
 @login_required

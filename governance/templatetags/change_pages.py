@@ -59,7 +59,7 @@ def check_title(name: str) -> str:
 
 @register.simple_tag
 def verdict_of(change: ChangeRequest, results: Sequence[CheckResult]) -> dict[str, object]:
-    """Return tone, sentence and figures of the verdict on top of the page."""
+    """Return tone, sentence, what explains it, and figures of the verdict on top of the page."""
     if change.kind == ChangeKind.ROUTING_RULE:
         return _of_rule(results)
     found = [f for r in results if r.check_name == "compatibility" for f in r.findings]
@@ -90,8 +90,18 @@ def verdict_of(change: ChangeRequest, results: Sequence[CheckResult]) -> dict[st
         (_("Undecided"), counts["undecided"]),
         (_("Safe"), counts["safe"]),
     ]
-    sentence = " ".join([told if tone != "bad" or not summary else summary, *touching])
-    return {"tone": tone, "sentence": sentence, "figures": figures if found else []}
+    said = summary if tone == "bad" and summary else told
+    # Whom it hits comes first; what the comparison found explains it.
+    if tone == "bad" and touching:
+        sentence, because = " ".join(touching), said
+    else:
+        sentence, because = " ".join([said, *touching]), ""
+    return {
+        "tone": tone,
+        "sentence": sentence,
+        "because": because,
+        "figures": figures if found else [],
+    }
 
 
 def _of_rule(results: Sequence[CheckResult]) -> dict[str, object]:
@@ -112,7 +122,7 @@ def _of_rule(results: Sequence[CheckResult]) -> dict[str, object]:
         if counts
         else []
     )
-    return {"tone": tone, "sentence": sentence, "figures": figures}
+    return {"tone": tone, "sentence": sentence, "because": "", "figures": figures}
 
 
 @register.simple_tag
