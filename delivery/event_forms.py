@@ -23,7 +23,9 @@ class EventSearchForm(forms.Form):
     type = forms.CharField(label=_("Event type"), required=False)
     source = forms.CharField(label=_("Source"), required=False)
     application = forms.CharField(label=_("Published by"), required=False)
-    subscription = forms.IntegerField(label=_("Subscription, its number"), required=False, min_value=1)
+    subscription = forms.IntegerField(
+        label=_("Number of the subscription"), required=False, min_value=1
+    )
     status = forms.ChoiceField(
         label=_("Deliveries"),
         required=False,

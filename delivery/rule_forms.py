@@ -8,6 +8,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from catalog.form_sections import Section
 from catalog.models import Application, EventType, Region, Topic, User
 from catalog.words import Environment
 from delivery.models import Subscription
@@ -65,6 +66,17 @@ class RuleForm(ConditionFields, ProposalForm):
         help_text=_("For more than one field, such as total > `100` && country == 'DE'."),
     )
     is_active = forms.BooleanField(label=_("In force"), required=False, initial=True)
+    SECTIONS = (
+        Section(names=("topic", "name", "environment")),
+        Section(title=_("What it does"), names=("action", "sends_to", "concerns")),
+        Section(
+            title=_("Which events"),
+            names=("event_types", "regions", "field", "operator", "value"),
+        ),
+        Section(title=_("More than one condition"), names=("condition", "filter"), is_folded=True),
+        Section(title=_("Its place"), names=("position", "is_active")),
+        Section(names=("reason",)),
+    )
     field_order = (
         *("topic", "name", "environment", "action", "sends_to", "concerns", "event_types"),
         *("regions", "field", "operator", "value", "condition", "filter", "position"),

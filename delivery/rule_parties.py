@@ -75,6 +75,8 @@ def in_words(application: Application | None, subscription: Subscription | None)
     """Return whom people understand by it; "" for everybody."""
     if subscription is not None:
         words = {"name": subscription.name, "application": subscription.application.name}
+        if subscription.name == subscription.application.name:
+            return subscription.name
         return _("%(name)s of %(application)s") % words
     return application.name if application is not None else ""
 

@@ -9,13 +9,14 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
-from catalog import collecting
+from catalog.form_sections import Section
 from catalog.models import Application, EventType, User
 from catalog.words import Environment
-from delivery import addresses, configuration, declared_reads
+from delivery import addresses, collecting_forms, configuration, declared_reads
+from delivery.collecting_forms import CollectingFields
 from delivery.conditions import Operator, to_filter
 from delivery.models import Subscription
-from delivery.states import Batching, BodyMode, Poison
+from delivery.states import BodyMode
 from governance import access
 from governance.actions import Action
 
@@ -112,7 +113,7 @@ class EventTypeField(forms.ModelChoiceField):  # type: ignore[type-arg]  # nor a
         return f"{obj.title} ({obj.name})"
 
 
-class SubscriptionForm(ConditionFields):
+class SubscriptionForm(CollectingFields, ConditionFields):
     """Everything that the wizard asks, one step at a time."""
 
     event_type = EventTypeField(
@@ -160,13 +161,30 @@ class SubscriptionForm(ConditionFields):
         (_("Event"), ("event_type", "environment")),
         (_("Application"), ("application",)),
         (_("Address"), ("endpoint_url", "body", "mapping")),
-        (_("Choice"), ("version_pin", "field", "operator", "value", "filter", "reads", "name")),
+        (
+            _("Choice"),
+            (
+                *("version_pin", "field", "operator", "value", "reads", "filter"),
+                *(*collecting_forms.NAMES, "name"),
+            ),
+        ),
+    )
+    SECTIONS = (
+        Section(title=_("Mapping, JMESPath"), names=("mapping",), is_folded=True),
+        Section(
+            title=_("Which events"), names=("version_pin", "field", "operator", "value", "reads")
+        ),
+        Section(title=_("More than one condition"), names=("filter",), is_folded=True),
+        collecting_forms.SECTION,
+        Section(names=("name",)),
     )
 
     def __init__(self, *args: Any, user: User, majors: list[int], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         types = access.restrict(EventType.objects.all(), user, Action.EVENT_TYPE_VIEW)
         mine = access.restrict(Application.objects.active(), user, Action.SUBSCRIPTION_CREATE)
+        for name in collecting_forms.NAMES:
+            self.fields[name].required = False
         self.fields["event_type"].queryset = types  # type: ignore[attr-defined]
         self.fields["application"].queryset = mine  # type: ignore[attr-defined]
         self.fields["version_pin"].choices = [  # type: ignore[attr-defined]
@@ -185,7 +203,9 @@ class SubscriptionForm(ConditionFields):
     def wishes(self) -> dict[str, Any]:
         """Return what the verb takes."""
         data = self.cleaned_data
+        collects = {name: data[name] for name in collecting_forms.NAMES}
         return {
+            **{name: value for name, value in collects.items() if value not in (None, "")},
             "name": data["name"],
             "event_types": [data["event_type"].name],
             "endpoint_url": data["endpoint_url"],
@@ -197,8 +217,22 @@ class SubscriptionForm(ConditionFields):
         }
 
 
-class EditForm(ConditionFields):
+class EditForm(CollectingFields, ConditionFields):
     """Change a standing order."""
+
+    SECTIONS = (
+        Section(title=_("Where it goes"), names=("name", "endpoint_url", "body")),
+        Section(title=_("Mapping, JMESPath"), names=("mapping",), is_folded=True),
+        Section(title=_("Which events"), names=("field", "operator", "value", "reads")),
+        Section(title=_("More than one condition"), names=("filter",), is_folded=True),
+        collecting_forms.SECTION,
+        Section(
+            title=_("Pace"),
+            names=("concurrency", "rate_per_second", "timeout_seconds"),
+            is_folded=True,
+        ),
+        Section(names=("reason",)),
+    )
 
     name = forms.CharField(label=_("Name"), max_length=120)
     endpoint_url = forms.CharField(
@@ -210,38 +244,11 @@ class EditForm(ConditionFields):
         required=False,
         widget=forms.Textarea(attrs={"rows": 3, "class": "mono"}),
     )
-    batching = forms.ChoiceField(
-        label=_("One by one or together"),
-        choices=Batching.choices,
-        help_text=_("A batch is one request with many events; Help, “Receive”, says more."),
-    )
-    batch_max_events = forms.IntegerField(
-        label=_("Events in a batch, at most"), min_value=1, max_value=collecting.MAX_EVENTS
-    )
-    batch_max_bytes = forms.IntegerField(
-        label=_("Data in a batch, bytes"), min_value=1, max_value=collecting.MAX_BYTES
-    )
-    batch_max_wait_seconds = forms.IntegerField(
-        label=_("Longest wait for a batch, seconds"),
-        min_value=1,
-        max_value=collecting.MAX_WAIT_SECONDS,
-        required=False,
-        help_text=_("Empty means a minute. These three count only for “in batches”."),
-    )
-    is_ordered = forms.BooleanField(
-        label=_("In order per key"),
-        required=False,
-        help_text=_("Of each key of the topic one event is out at a time, the oldest first."),
-    )
-    poison = forms.ChoiceField(
-        label=_("If an event of a key fails for good"),
-        choices=Poison.choices,
-        help_text=_("Counts only for “in order per key”."),
-    )
     reads = ReadsField()
     concurrency = forms.IntegerField(
         label=_("Requests at once"),
         min_value=1,
+        initial=16,
         help_text=_("Up to 4 count over all workers; more are what each worker process may send."),
     )
     rate_per_second = forms.IntegerField(
@@ -250,7 +257,7 @@ class EditForm(ConditionFields):
         required=False,
         help_text=_("Empty means as fast as it answers."),
     )
-    timeout_seconds = forms.IntegerField(label=_("Time-out, seconds"), min_value=1)
+    timeout_seconds = forms.IntegerField(label=_("Time-out, seconds"), min_value=1, initial=15)
     reason = forms.CharField(label=_("Reason"), help_text=_("Kept in the ledger with your name."))
 
     @classmethod
@@ -282,12 +289,7 @@ class EditForm(ConditionFields):
             "body",
             "mapping",
             "reads",
-            "is_ordered",
-            "poison",
-            "batching",
-            "batch_max_events",
-            "batch_max_bytes",
-            "batch_max_wait_seconds",
+            *collecting_forms.NAMES,
             "concurrency",
             "rate_per_second",
             "timeout_seconds",

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from django.urls import path, re_path
 
-from delivery.pages import subscriptions, tryouts
+from delivery.pages import subscriptions, tryouts, wizard
 
 urlpatterns = [
     path("subscriptions/", subscriptions.subscription_list, name="subscription-list"),
-    path("subscriptions/new/", subscriptions.subscription_new, name="subscription-new"),
+    path("subscriptions/new/", wizard.subscription_new, name="subscription-new"),
     path("subscriptions/try-out/", tryouts.try_out, name="try-out"),
     path(
         "subscriptions/<int:number>/", subscriptions.subscription_detail, name="subscription-detail"

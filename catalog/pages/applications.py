@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlencode
 from uuid import uuid4
 
 from django.contrib import messages
@@ -11,6 +12,7 @@ from django.core.paginator import Paginator
 from django.db.models import Count, Q
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
@@ -113,9 +115,11 @@ def application_deployed(request: PortalRequest, slug: str) -> HttpResponse:
 
 @login_required
 def application_new(request: PortalRequest) -> HttpResponse:
-    """Register an application."""
+    """Register an application; who was about to connect it to an event goes on there."""
     access.require(request.user, Action.APPLICATION_REGISTER)
-    form = ApplicationForm(request.POST or None, user=request.user)
+    form = ApplicationForm(
+        request.POST or None, user=request.user, initial={"kind": request.GET.get("kind")}
+    )
     if request.method == "POST" and form.is_valid():
         try:
             made = applications.register(**form.cleaned_data, by=request.user, now=timezone.now())
@@ -123,6 +127,10 @@ def application_new(request: PortalRequest) -> HttpResponse:
             form_faults.put(form, error)
         else:
             messages.success(request, _("%(name)s is registered.") % {"name": made.name})
+            wanted = request.GET.get("connect", "")
+            if wanted:
+                query = urlencode({"event_type": wanted, "application": made.slug, "step": 2})
+                return redirect(f"{reverse('delivery:subscription-new')}?{query}")
             return redirect("catalog:application-detail", made.slug)
     return render(request, "catalog/application_form.html", {"form": form, "application": None})
 

@@ -17,7 +17,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.text import slugify
 
-from catalog import line_diff, rich_text, vocabulary
+from catalog import form_sections, line_diff, rich_text, vocabulary
 from catalog.templatetags import ui_charts, ui_lists, ui_marks
 from catalog.templatetags.ui_components import component
 from catalog.templatetags.ui_marks import tone_lamp
@@ -245,7 +245,13 @@ def _kind(widget: Widget) -> str:
 @register.simple_tag(name="form")
 def form_tag(form: BaseForm) -> SafeString:
     """Draw a form's errors and all its fields; the `<form>` and its buttons stay with the page."""
-    return component("form", form=form)
+    return component("form", form=form, sections=form_sections.of(form))
+
+
+@register.simple_tag
+def form_part(form: BaseForm, names: Sequence[str]) -> SafeString:
+    """Draw the named fields of a form, in its sections; a wizard shows a form step by step."""
+    return component("form_sections", sections=form_sections.of(form, names))
 
 
 # Where things are

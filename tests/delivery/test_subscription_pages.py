@@ -10,9 +10,11 @@ from django.conf import LazySettings
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import escape
 from pytest_django import DjangoAssertNumQueries
 
-from catalog.models import User
+from catalog.models import Region, User
+from catalog.words import ApplicationKind
 from delivery.models import Circuit, Subscription
 from governance import roles
 from tests import factories
@@ -139,6 +141,7 @@ def test_flow_is_connected_step_by_step(receiver: Receiver) -> None:
         "event_type": event_type.name, "environment": "production", "application": "order-sheet",
         "endpoint_url": receiver.url(), "body": "binary", "mapping": "", "version_pin": "",
         "field": "amount", "operator": "above", "value": "100", "filter": "", "name": "Big orders",
+        "batching": "batches", "batch_max_events": "7", "batch_max_bytes": "",
     }  # fmt: skip
     assert event_type.title in text_of(alice.get(NEW, {"event_type": event_type.name}))
     for step in (1, 2, 3):
@@ -152,6 +155,8 @@ def test_flow_is_connected_step_by_step(receiver: Receiver) -> None:
         "Big orders", application, "production",
     )  # fmt: skip
     assert made.filter
+    assert (made.batching, made.batch_max_events) == ("batches", 7)
+    assert made.batch_max_bytes == Subscription().batch_max_bytes  # left empty: the default
     page = text_of(alice.get(page_of(made)))
     assert re.search(r"whsec_[A-Za-z0-9+/=]{20,}", page)
     assert "whsec_" not in text_of(alice.get(page_of(made)))  # shown once
@@ -181,6 +186,44 @@ def test_wizard_offers_only_what_one_may_use() -> None:
     page = text_of(alice.get(NEW, {"step": "1"}))
     assert hidden.name not in page
     assert "others-app" not in text_of(alice.get(NEW, {"step": "2"}))
+
+
+def test_kind_of_flow_leads_to_an_application_of_it_or_to_registering_one() -> None:
+    team = factories.make_team("sales")
+    factories.make_application("order-sheet", team=team, kind=ApplicationKind.N8N)
+    event_type = factories.make_event_type()
+    factories.make_version(event_type=event_type)
+    alice = signed_in(factories.make_person("alice", team=team))
+    asked = {"event_type": event_type.name, "step": "2"}
+    chosen = alice.get(NEW, {**asked, "kind": "n8n"})
+    assert chosen.context["form"]["application"].value() == "order-sheet"
+    missing = text_of(alice.get(NEW, {**asked, "kind": "zapier"}))
+    assert "You have no Zapier application yet." in missing
+    register = reverse("catalog:application-new") + f"?kind=zapier&connect={event_type.name}"
+    assert escape(register) in missing
+    answer = alice.post(register, {
+        "name": "Loyalty mailer", "kind": "zapier", "team": team.pk, "description": "",
+        "region": Region.objects.get().pk,
+    })  # fmt: skip
+    assert answer["Location"].startswith(NEW)
+    back = alice.get(answer["Location"])
+    assert back.context["step"] == 2
+    assert back.context["form"]["application"].value() == "loyalty-mailer"
+
+
+def test_failing_subscription_leads_to_its_failure() -> None:
+    group = factories.make_failure_group()
+    page = text_of(signed_in(owner_of(group.subscription)).get(page_of(group.subscription)))
+    assert "Understand and mend" in page
+    assert reverse("delivery:failure-detail", args=[group.number]) in page
+
+
+def test_hidden_deliveries_are_not_said_to_be_missing() -> None:
+    delivery = factories.make_delivery()
+    stranger = signed_in(factories.make_person("zoe", role=roles.REVIEWER))
+    page = text_of(stranger.get(page_of(delivery.subscription)))
+    assert "Nothing came yet" not in page
+    assert "You may not see its deliveries" in page
 
 
 # Acting
