@@ -7,10 +7,12 @@ What differs from kombu's own, and why:
   empty one, and a crash leaves empty ones.
 - A queue is a folder of its own, so an idle poll reads one empty folder and takes no lock.
 - The names of messages sort by wall-clock time: the monotonic clock starts anew at each boot.
-- It polls every 20 ms; kombu's 1 s would be the whole latency of a delivery.
+- Who sends rings a bell, a named pipe of each reader: one that waits comes at once, and costs
+  nothing meanwhile. Kombu's 1 s between two looks would be the whole latency of a delivery.
 
     <folder>/queues/<queue>/<nanoseconds>-<random>.json
     <folder>/bindings/<exchange>.json
+    <folder>/bells/<process>-<random>
     <folder>/drafts/   <folder>/unreadable/
 """
 
@@ -18,10 +20,12 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import errno
 import fcntl
 import json
 import logging
 import os
+import select
 import shutil
 import time
 import uuid
@@ -39,9 +43,11 @@ from kombu.transport.filesystem import exchange_queue_t
 # *: kombu's stubs type a method differently in this transport and in its bases.
 logger = logging.getLogger(__name__)
 
+# Between two looks while tasks run, and where no bell can be: some file systems have no pipes.
 POLLING_SECONDS = 0.02
 # Celery's loop asks for 2 s at a time, and notices only between two of them that it is to stop.
 LONGEST_WAIT_SECONDS = 0.25
+BELLS = "bells"
 
 
 def register() -> None:
@@ -72,6 +78,7 @@ class Channel(filesystem.Channel):
             self._publish(self._queue_folder(queue) / name, json.dumps(message))
         except OSError as error:
             raise ChannelError(f"The message for {queue} cannot be written: {error}") from error
+        _ring(self.folder / BELLS)
 
     def _get(self, queue: str, timeout: float | None = None) -> dict[str, Any]:
         """Take the oldest message; raises Empty when there is none. It never waits."""
@@ -173,11 +180,58 @@ class Channel(filesystem.Channel):
             logger.warning("A file in the broker's folder was not a message; kept as %s", kept)
 
 
+class Bell:
+    """Wakes one reader: a pipe that it listens to, and that whoever sends a message writes into."""
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / f"{os.getpid()}-{uuid.uuid4().hex}"
+        self._pipe: int | None = None
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            os.mkfifo(self._path)
+            # Read and write, so that the pipe does not end when a sender closes it.
+            self._pipe = os.open(self._path, os.O_RDWR | os.O_NONBLOCK)
+        except OSError as error:
+            logger.warning("No pipe can be made in %s (%s): it is polled.", folder, error)
+
+    def wait(self, seconds: float) -> None:
+        """Wait until it rings, at most so long; for a moment where it cannot be heard."""
+        if self._pipe is None or not self._path.exists():
+            time.sleep(min(seconds, POLLING_SECONDS))
+        elif select.select([self._pipe], [], [], seconds)[0]:
+            os.read(self._pipe, 4_096)
+
+    def close(self) -> None:
+        """Take it down."""
+        if self._pipe is not None:
+            os.close(self._pipe)
+            self._pipe = None
+        self._path.unlink(missing_ok=True)
+
+
+def _ring(folder: Path) -> None:
+    """Wake all readers, as far as it can be done; the bell of one that is gone is taken down."""
+    with contextlib.suppress(NotADirectoryError):
+        for path in _oldest_first(folder):
+            try:
+                pipe = os.open(path, os.O_WRONLY | os.O_NONBLOCK)
+            except OSError as error:
+                if error.errno == errno.ENXIO:
+                    path.unlink(missing_ok=True)
+                continue
+            with contextlib.suppress(BlockingIOError, BrokenPipeError):  # full: it rings already
+                os.write(pipe, b".")
+            os.close(pipe)
+
+
 class Transport(filesystem.Transport):
     """`filesystem://` for Signalbox."""
 
     Channel = Channel
-    polling_interval = POLLING_SECONDS
+    # Kombu's types leave open what a transport in use has.
+    client: Any
+    cycle: Any
+    _bell: Bell | None = None
 
     @property
     def default_connection_params(self) -> dict[str, object]:
@@ -188,8 +242,40 @@ class Transport(filesystem.Transport):
         self, connection: Connection, timeout: float | None = None
     ) -> None:
         """Wait for a message; `TimeoutError` after `timeout` seconds, or sooner."""
-        bounded = None if timeout is None else min(timeout, LONGEST_WAIT_SECONDS)
-        super().drain_events(connection, timeout=bounded)
+        del connection
+        # Celery notes only between two calls that a task ended, and takes no other until then.
+        longest = LONGEST_WAIT_SECONDS if self._is_idle else POLLING_SECONDS
+        if timeout is not None:
+            longest = min(timeout, longest)
+        ends_at, bell = time.monotonic() + longest, self._listen()
+        while True:
+            try:
+                self.cycle.get(self._deliver, timeout=timeout)
+            except Empty:
+                left = ends_at - time.monotonic()
+                if left <= 0 and timeout is not None:
+                    raise TimeoutError from None
+                bell.wait(longest if timeout is None else left)
+            else:
+                return
+
+    def close_connection(self, connection: Connection) -> None:
+        """Close the channels and take the bell down."""
+        super().close_connection(connection)
+        if self._bell is not None:
+            self._bell.close()
+            self._bell = None
+
+    def _listen(self) -> Bell:
+        if self._bell is None:
+            self._bell = Bell(Path(self.client.transport_options["folder"]) / BELLS)
+        return self._bell
+
+    @property
+    def _is_idle(self) -> bool:
+        """Tell whether every message that was taken has been acknowledged."""
+        qualities = [channel.qos for channel in self.channels or ()]
+        return all(len(one._delivered or ()) == len(one._dirty or ()) for one in qualities)
 
 
 def _oldest_first(folder: Path) -> list[Path]:

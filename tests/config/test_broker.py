@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -225,3 +227,54 @@ def test_idle_worker_costs_next_to_nothing(
     after = process.cpu_times()
     used = after.user + after.system - before.user - before.system
     assert used < 3 * 0.05  # the aim is 0.03; the rest is for a busy machine
+
+
+def test_who_waits_is_woken_by_who_sends_and_takes_its_bell_down(app: Celery, folder: Path) -> None:
+    got: list[object] = []
+    queue = Queue("calls", Exchange("calls"), routing_key="calls")
+    with Connection(app.conf.broker_url, transport_options={"folder": str(folder)}) as connection:
+        consumer = connection.Consumer(queue, callbacks=[lambda body, _message: got.append(body)])
+        with consumer:
+            with pytest.raises(TimeoutError):
+                connection.drain_events(timeout=0.01)
+            (bell,) = (folder / broker.BELLS).iterdir()
+            sender = threading.Timer(0.3, send, [app, folder, queue])
+            sender.start()
+            looks = 0
+            while not got:
+                looks += 1
+                with contextlib.suppress(TimeoutError):
+                    connection.drain_events(timeout=60)
+            sender.join()
+    assert got == ["hello"]
+    assert looks < 10, "it looked every so often instead of waiting for the bell"
+    assert not bell.exists()
+
+
+def send(app: Celery, folder: Path, queue: Queue) -> None:
+    options = {"folder": str(folder)}
+    with Connection(app.conf.broker_url, transport_options=options) as connection:
+        Producer(connection.channel()).publish(
+            "hello", exchange=queue.exchange, routing_key="calls", declare=[queue]
+        )
+
+
+def test_the_bell_of_a_reader_that_was_killed_is_taken_down(app: Celery, folder: Path) -> None:
+    left = folder / broker.BELLS / "1-left"
+    left.parent.mkdir(parents=True)
+    os.mkfifo(left)
+    app.send_task("note", ["/nowhere"])
+    assert not left.exists()
+
+
+def test_without_pipes_the_folder_is_polled(app: Celery, folder: Path) -> None:
+    folder.mkdir()
+    (folder / broker.BELLS).write_text("no folder, so no pipe can be in it")
+    queue = Queue("calls", Exchange("calls"), routing_key="calls")
+    got: list[object] = []
+    with Connection(app.conf.broker_url, transport_options={"folder": str(folder)}) as connection:
+        consumer = connection.Consumer(queue, callbacks=[lambda body, _message: got.append(body)])
+        with consumer:
+            send(app, folder, queue)
+            connection.drain_events(timeout=30)
+    assert got == ["hello"]
