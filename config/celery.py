@@ -10,6 +10,7 @@ from typing import Any
 from celery import Celery
 from celery.signals import (
     setup_logging,
+    worker_init,
     worker_process_init,
     worker_process_shutdown,
     worker_ready,
@@ -45,6 +46,17 @@ def tell_supervisor(**_signal: Any) -> None:
 def keep_our_logging(**_signal: Any) -> None:
     """Have workers and beat log as every process does: Celery leaves alone what is set up here."""
     logging.config.dictConfig(settings.LOGGING)
+
+
+@worker_init.connect
+def know_addresses(**_signal: Any) -> None:
+    """Build the table of pages before the pool is forked.
+
+    It takes half a second, which else falls on the first delivery that a process has news of.
+    """
+    from django.urls import reverse  # noqa: PLC0415 - models exist only now
+
+    reverse("delivery:home")
 
 
 @worker_process_init.connect

@@ -270,6 +270,7 @@ SPECTACULAR_SETTINGS = {
         "ReplayOutcome": "delivery.api.shapes.MADE_STATUSES",
         "ReplayState": "delivery.states.ReplayState",
         "RequestState": "governance.states.RequestState",
+        "RuleEffect": "delivery.states.RuleEffect",
         "ShownStatus": "delivery.api.shapes.SHOWN_STATUSES",
         "SignatureScheme": "delivery.states.SignatureScheme",
         "SubscriptionState": "delivery.states.SubscriptionState",
@@ -295,6 +296,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     "tidy": {"task": "governance.tidy", "schedule": schedule(run_every=60)},
     "remind": {"task": "governance.remind", "schedule": schedule(run_every=600)},
     "roll-up": {"task": "delivery.roll_up", "schedule": schedule(run_every=10)},
+    "values": {"task": "delivery.fill_values", "schedule": schedule(run_every=10)},
     "mail": {"task": "delivery.send_mail", "schedule": schedule(run_every=15)},
     "remind-of-changes": {
         "task": "delivery.remind_of_changes",

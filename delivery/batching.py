@@ -22,7 +22,7 @@ import orjson
 from django.db import connection, transaction
 
 from catalog.collecting import Rule
-from catalog.ids import uuid7
+from catalog.ids import first_of, uuid7
 from delivery.claiming import HOLD, LONG_AGO, Batch, Owed, Wanted, Which
 from delivery.models import QueueRow, Subscription
 from delivery.models.deliveries import COLLECTING
@@ -46,6 +46,7 @@ class _Waiting(NamedTuple):
     due_at: datetime
     attempts: int
     is_replay: bool
+    goes_second: bool
 
 
 class _Frozen(NamedTuple):
@@ -57,6 +58,14 @@ class _Frozen(NamedTuple):
     is_replay: bool
     events: int
 
+
+# Only what came lately can have filled a batch; `queue_collected` holds nothing else.
+COLLECTING_NOW = """
+SELECT DISTINCT subscription_id FROM (
+    SELECT subscription_id FROM delivery_queue WHERE batch_id = %s AND delivery_id >= %s
+    ORDER BY delivery_id OFFSET 0 -- in the order of the index, so that no other is taken
+) lately
+"""
 
 _FULL = """
 SELECT w.id FROM json_to_recordset(%s) AS w(id uuid, events int, bytes bigint)
@@ -88,7 +97,8 @@ GROUP BY batch_id ORDER BY min(due_at), batch_id
 
 # A try that failed, and a replay, wait for their time; what is new may go before it.
 _COLLECTED = """
-SELECT q.delivery_id, coalesce(e.size_bytes, 0), q.due_at, q.attempts, q.is_replay
+SELECT q.delivery_id, coalesce(e.size_bytes, 0), q.due_at, q.attempts, q.is_replay,
+    coalesce(q.goes_second, false)
 FROM delivery_queue q LEFT JOIN delivery_event e ON e.id = q.event_id
 WHERE q.subscription_id = %s AND q.batch_id = %s AND {condition}
     AND (q.due_at <= %s OR (q.attempts = 0 AND NOT q.is_replay)) AND q.due_at < '9999-01-01Z'
@@ -125,14 +135,22 @@ WHERE subscription_id = ANY(%(ids)s) AND (batch_id IS NULL OR batch_id = %(mark)
 """
 
 
-def full(rules: Mapping[UUID, Rule]) -> list[UUID]:
-    """Return which subscriptions have collected a whole batch before its time."""
+def full(rules: Mapping[UUID, Rule], *, since: datetime) -> list[UUID]:
+    """Return which subscriptions have collected a whole batch before its time.
+
+    Only those are asked for which something came since then.
+    """
     if not rules:
         return []
-    rows = [
-        {"id": pk, "events": rule.max_events, "bytes": rule.max_bytes} for pk, rule in rules.items()
-    ]
     with connection.cursor() as cursor:
+        cursor.execute(COLLECTING_NOW, [COLLECTING, first_of(since)])
+        rows = [
+            {"id": pk, "events": rules[pk].max_events, "bytes": rules[pk].max_bytes}
+            for (pk,) in cursor.fetchall()
+            if pk in rules
+        ]
+        if not rows:
+            return []
         cursor.execute(_FULL, [orjson.dumps(rows).decode(), COLLECTING])
         return [pk for (pk,) in cursor.fetchall()]
 
@@ -217,10 +235,12 @@ def _waits_for_a_try(subscription_id: UUID, now: datetime) -> bool:
 
 def _cut(waiting: Sequence[_Waiting], terms: Terms, now: datetime) -> list[list[_Waiting]]:
     """Return what goes together: what is new by the rule, tries and replays among their like."""
-    kinds = sorted(waiting, key=lambda one: (-one.attempts, one.is_replay))
+    kinds = sorted(waiting, key=lambda one: (-one.attempts, one.is_replay, one.goes_second))
     batches = [
         batch
-        for _kind, some in groupby(kinds, key=lambda one: (one.attempts, one.is_replay))
+        for _kind, some in groupby(
+            kinds, key=lambda one: (one.attempts, one.is_replay, one.goes_second)
+        )
         for batch in terms.rule.cut(some, now=now)
     ]
     return batches[:1] if terms.is_ordered else batches

@@ -178,20 +178,6 @@ FROM gone WHERE d.id = gone.delivery_id
 """
 
 
-def is_anything_due(*, now: datetime) -> bool:
-    """Tell whether the queue holds a row that may be claimed, or a batch that may be full.
-
-    One look at each of two indexes.
-    """
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT EXISTS (SELECT 1 FROM delivery_queue WHERE due_at <= %s) "
-            "OR EXISTS (SELECT 1 FROM delivery_queue WHERE batch_id IS NOT NULL)",
-            [now],
-        )
-        return bool(cursor.fetchone()[0])
-
-
 def due_subscriptions(
     known: Collection[UUID], *, since: datetime, now: datetime
 ) -> Collection[UUID]:

@@ -16,7 +16,7 @@ import contextlib
 import logging
 import threading
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 import uvloop
@@ -25,7 +25,6 @@ from django.db import Error as DatabaseFault
 from delivery import (
     asking,
     batch_sending,
-    batching,
     breaker,
     claiming,
     sending,
@@ -37,6 +36,7 @@ from delivery.claiming import Owed
 from delivery.database_clock import DatabaseClock
 from delivery.database_thread import DatabaseThread
 from delivery.outgoing import Address, Message
+from delivery.outlook import Outlook
 from delivery.results import Results
 from delivery.settling import Refused, Result, Tried
 from delivery.shelf import Shelf
@@ -77,7 +77,7 @@ class Engine:
             written=self._after,
             done=self._runs_low.set,
         )
-        self._looked_at = claiming.LONG_AGO
+        self._outlook = Outlook()
         self._forgot_at = 0.0
         self._is_stopping = False
         self._must_refresh = False
@@ -105,7 +105,7 @@ class Engine:
 
     async def _serve(self, seconds: float) -> bool:
         ends_at = self._loop.time() + seconds
-        self._looked_at = claiming.LONG_AGO
+        self._outlook.forget()
         while self._loop.time() < ends_at:
             if stopping.is_stopping():
                 await self._finish(patience=STOP_SECONDS)
@@ -190,6 +190,7 @@ class Engine:
         self._knowledge, self._known_at = fresh, asked_at
         if known is None or known.version != fresh.version:
             self._forget_lows()
+            self._outlook.forget_collected()
             self._shelf.keep_only(self._waiting)
             self._windows = {
                 pk: one for pk, one in self._windows.items() if pk in fresh.targets or one.is_busy
@@ -205,29 +206,14 @@ class Engine:
         return fresh
 
     async def _look(self, knowledge: Knowledge, now: datetime) -> None:
-        """Find the subscriptions that have something due now."""
-        if self._loop.time() - self._forgot_at > FORGET_LOW_SECONDS:
+        """Find the subscriptions that have something for us now."""
+        clock = self._loop.time()
+        if clock - self._forgot_at > FORGET_LOW_SECONDS:
             self._forget_lows()
-        since = self._looked_at
-        if now - since < timedelta(seconds=POLL_SECONDS):
+        if not self._outlook.is_time(now):
             return
-        self._looked_at = now
-        active = [target for target in knowledge.targets.values() if target.is_active]
-        due = await self._database.run(
-            claiming.due_subscriptions,
-            [target.subscription_id for target in active],
-            since=since - claiming.MARGIN,
-            now=now,
-        )
-        rules = {one.subscription_id: one.collects for one in active if one.collects is not None}
-        full = await self._database.run(batching.full, rules) if rules else []
-        for subscription_id in (*due, *full):
-            target = knowledge.targets.get(subscription_id)
-            if target is not None and target.is_active:
-                window = self._windows.setdefault(
-                    subscription_id, Window(subscription_id=subscription_id)
-                )
-                window.is_hot = True
+        for pk in await self._database.run(self._outlook.look, knowledge, now=now, clock=clock):
+            self._windows.setdefault(pk, Window(subscription_id=pk)).is_hot = True
 
     @property
     def _waiting(self) -> Iterator[Collection[Owed]]:
@@ -235,7 +221,7 @@ class Engine:
 
     def _forget_lows(self) -> None:
         self._forgot_at = self._loop.time()
-        self._looked_at = claiming.LONG_AGO
+        self._outlook.forget()
         for window in self._windows.values():
             window.low = claiming.LONG_AGO
 

@@ -34,7 +34,8 @@ LEASE = timedelta(minutes=2)
 WAITS = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 30, 120, 360, 720))
 # While the server cannot be reached no try is used up.
 SERVER_AWAY = timedelta(minutes=1)
-RUN_SECONDS = 20.0
+# Then what else waits for a worker has its turn; a server that does not answer takes longer.
+RUN_SECONDS = 1.0
 MOST_LINES = 50  # of one message; it says how many more there are
 
 logger = logging.getLogger(__name__)

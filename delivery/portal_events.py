@@ -24,7 +24,7 @@ from delivery.portal_contracts import PortalEventType
 from governance import portal_topic
 
 SOURCE = "/signalbox"
-AT_A_TIME = 100
+AT_A_TIME = 10  # and then what else waits for a worker has its turn
 
 logger = logging.getLogger(__name__)
 

@@ -30,11 +30,6 @@ LONGEST_GAP_SECONDS = 2.0
 MOST_UNDER_WAY_SECONDS = 10
 
 
-def is_any_running() -> bool:
-    """Tell whether a replay is queued or running."""
-    return Replay.objects.filter(state__in=_GOING).exists()
-
-
 def run_all(*, now: datetime) -> list[UUID]:
     """Take the next step of every replay that is going; return the subscriptions to wake."""
     woken: list[UUID] = []

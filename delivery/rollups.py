@@ -170,6 +170,11 @@ def count_again(*, since: datetime, now: datetime) -> None:
     with transaction.atomic():
         RollupMark.objects.select_for_update().filter(name=MARK).update(at=begin)
         Rollup.objects.filter(at__gte=begin).delete()
+    catch_up(now=now)
+
+
+def catch_up(*, now: datetime) -> None:
+    """Count all that happened since the last run, however long ago that was."""
     while is_behind(now=now):
         roll_up(now=now)
     roll_up(now=now)

@@ -10,14 +10,14 @@ import time
 from typing import Any
 
 from celery import shared_task
-from celery.signals import worker_process_shutdown
+from celery.signals import worker_process_shutdown, worker_ready
 from django.utils import timezone
 
 from delivery import (
     change_news,
-    claiming,
     database_clock,
     draining,
+    lookout,
     mailing,
     portal_events,
     replay_running,
@@ -27,10 +27,11 @@ from delivery import (
     values,
 )
 
-# Of an hour each: a day that nobody counted is in the charts after one task.
-ROLL_UP_RUNS = 25
-# Of a thousand events each, every ten seconds: more than most installations take in.
-VALUE_BATCHES = 20
+# A task that has more to do asks for another, behind what else waits: a wake-up for a drain may lie
+# there, and each worker process that is busy is one less for it.
+SLICE_SECONDS = 0.03
+# Every ten seconds, of some hundred events each: more than most installations take in.
+VALUE_RUNS = 100
 
 
 # A wake-up that waited longer tells nothing that a sweep has not found by now.
@@ -56,11 +57,12 @@ def _drain_soon() -> None:
 @shared_task(name="delivery.sweep", ignore_result=True, acks_late=True, expires=20)
 def sweep() -> None:
     """Find work whose wake-up was lost, and work that became due by time."""
-    if claiming.is_anything_due(now=database_clock.read()):
+    found = lookout.look(now=timezone.now())
+    if found.deliveries:
         _drain_soon()
-    if replay_running.is_any_running():
+    if found.replays:
         run_replays.delay()
-    if portal_events.is_any_waiting():
+    if found.portal_events:
         publish_portal_events.delay()
 
 
@@ -74,27 +76,36 @@ def run_replays() -> None:
 @shared_task(name="delivery.roll_up", ignore_result=True, acks_late=True, expires=30)
 def roll_up() -> None:
     """Bring the counts that dashboards read up to date."""
-    now = timezone.now()
+    now = database_clock.read()
     sampling.sample(now=now)
-    for _batch in range(VALUE_BATCHES):
-        if not values.fill(now=now):
-            break
-    for _run in range(ROLL_UP_RUNS):
-        rollups.roll_up(now=now)
-        if not rollups.is_behind(now=now):
+    rollups.roll_up(now=now)
+    if rollups.is_behind(now=now):
+        roll_up.delay()
+
+
+@shared_task(name="delivery.fill_values", ignore_result=True, acks_late=True, expires=30)
+def fill_values(runs: int = VALUE_RUNS) -> None:
+    """Let new events be found by their values; `runs` bounds how often it goes on."""
+    until = time.monotonic() + SLICE_SECONDS
+    while values.fill(now=timezone.now()) == values.BATCH:
+        if time.monotonic() > until:
+            if runs > 1:
+                fill_values.delay(runs - 1)
             return
 
 
 @shared_task(name="delivery.publish_portal_events", ignore_result=True, acks_late=True, expires=20)
 def publish_portal_events() -> None:
     """Publish what Signalbox has to say of itself."""
-    portal_events.publish_waiting(now=timezone.now())
+    if portal_events.publish_waiting(now=timezone.now()) == portal_events.AT_A_TIME:
+        publish_portal_events.delay()
 
 
 @shared_task(name="delivery.send_mail", ignore_result=True, acks_late=True, expires=60)
 def send_mail() -> None:
     """Send the news that people want by e-mail."""
-    mailing.send_due(now=timezone.now())
+    if mailing.send_due(now=timezone.now()):
+        send_mail.delay()
 
 
 @shared_task(name="delivery.remind_of_changes", ignore_result=True, acks_late=True, expires=600)
@@ -107,6 +118,12 @@ def remind_of_changes() -> None:
 def keep_partitions() -> None:
     """Make the partitions of the coming days, and drop what is past its retention."""
     retention.keep(now=timezone.now())
+
+
+@worker_ready.connect
+def look_at_all(**_signal: Any) -> None:
+    """Have what came while no worker ran looked at, batches that became full among it."""
+    _drain_soon()
 
 
 @worker_process_shutdown.connect

@@ -23,7 +23,7 @@ from delivery.models import Event, EventValue, Payload, RollupMark
 
 MARK = "values"
 SETTLE = timedelta(seconds=5)  # a transaction that commits late is not passed over
-BATCH = 1_000
+BATCH = 100  # some ten milliseconds of a worker
 MOST_OF_AN_EVENT = 50
 MOST_CHARACTERS = 200
 MOST_FOUND = 500

@@ -156,6 +156,12 @@ class QueueRow(models.Model):
                 name="queue_by_batch",
                 condition=Q(batch_id__isnull=False),
             ),
+            # What came lately; only that can have filled a batch.
+            models.Index(
+                fields=["delivery_id", "subscription_id"],
+                name="queue_collected",
+                condition=Q(batch_id=COLLECTING),
+            ),
             # Both are empty for webhooks, so those pay nothing for feeds.
             models.Index(
                 fields=["subscription_id", "position"],

@@ -12,10 +12,13 @@ from uuid import UUID
 
 import pytest
 from django.conf import LazySettings
+from django.db import connection
 from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
 
+from catalog.ids import uuid7
 from catalog.models import SchemaVersion
-from delivery import batching, breaker, claiming, signing, stopping, subscriptions
+from delivery import batching, breaker, claiming, lookout, signing, stopping, subscriptions
 from delivery.dispatch import Engine
 from delivery.models import Attempt, Circuit, DeadLetter, Delivery, QueueRow, Subscription
 from delivery.models.deliveries import COLLECTING
@@ -298,9 +301,10 @@ def test_what_waited_before_goes_in_batches_too(engine: Engine, receiver: Receiv
 
 def test_the_sweep_finds_a_batch_whose_wake_up_was_lost() -> None:
     subscription, version = make_world("http://127.0.0.1:9/", batching=Batching.BATCHES)
-    assert not claiming.is_anything_due(now=timezone.now())
+    assert not lookout.look(now=timezone.now()).deliveries
     collect(subscription, version, 1)
-    assert claiming.is_anything_due(now=timezone.now())
+    assert lookout.look(now=timezone.now()).deliveries
+    assert not lookout.look(now=timezone.now() + timedelta(minutes=1)).deliveries
 
 
 def test_a_published_event_waits_for_the_hour_of_its_topic() -> None:
@@ -372,6 +376,25 @@ def test_a_full_batch_is_seen_by_count_and_by_size() -> None:
     rule = subscription.collecting_rule
     assert rule is not None
     collect(subscription, version, 2)
-    assert batching.full({subscription.pk: rule}) == []
+    assert batching.full({subscription.pk: rule}, since=claiming.LONG_AGO) == []
     collect(subscription, version, 1)
-    assert batching.full({subscription.pk: rule}) == [subscription.pk]
+    assert batching.full({subscription.pk: rule}, since=claiming.LONG_AGO) == [subscription.pk]
+    assert batching.full({subscription.pk: rule}, since=timezone.now() + timedelta(minutes=1)) == []
+
+
+def test_batches_that_wait_cost_no_count_until_something_comes(
+    django_assert_max_num_queries: DjangoAssertNumQueries,
+) -> None:
+    subscription, version = make_world("http://127.0.0.1:9/", batching=Batching.BATCHES)
+    collect(subscription, version, 5)
+    rule = subscription.collecting_rule
+    assert rule is not None
+    rules = {uuid7(): rule for _ in range(100)} | {subscription.pk: rule}
+    with django_assert_max_num_queries(1):
+        assert batching.full(rules, since=timezone.now() + timedelta(seconds=1)) == []
+    with connection.cursor() as cursor:
+        cursor.execute("SET enable_seqscan = off")
+        cursor.execute("EXPLAIN " + batching.COLLECTING_NOW, [COLLECTING, uuid7()])
+        plan = " ".join(line for (line,) in cursor.fetchall())
+        cursor.execute("RESET enable_seqscan")
+    assert "queue_collected" in plan

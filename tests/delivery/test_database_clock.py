@@ -12,6 +12,7 @@ import pytest
 from django.utils import timezone
 
 from catalog.ids import uuid7
+from config import broker
 from delivery import (
     claiming,
     database_clock,
@@ -33,6 +34,8 @@ from tests.delivery.owing import make_events, make_world, owe
 from tests.delivery.publishers import make_shop
 from tests.delivery.receiver import Receiver, Reply
 from tests.delivery.waiting import wait_until
+from tests.delivery.wake_ups import sent
+from tests.settings import RUN_DIR
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -193,12 +196,11 @@ def test_a_key_that_is_let_go_is_due_by_the_databases_clock(
 
 
 def test_the_sweep_asks_by_the_databases_time(
-    receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    asked: list[bool] = []
-    monkeypatch.setattr(tasks, "_drain_soon", lambda: asked.append(True))
-    subscription, version = make_world(receiver.url())
+    broker.empty(RUN_DIR / "broker")
+    subscription, version = make_world("http://127.0.0.1:9/hook")
     owe(subscription, make_events(version), due_at=timezone.now() + timedelta(minutes=30))
     jump(monkeypatch, timedelta(hours=1))
     tasks.sweep()
-    assert asked == []
+    assert sent() == []

@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from catalog.models import User
 from catalog.moves import IllegalMove
-from delivery import claiming, parking, stopping
+from delivery import claiming, lookout, parking, stopping
 from delivery.claiming import Wanted, Which
 from delivery.dispatch import Engine
 from delivery.models import DeadLetter, Delivery, ParkedKey, QueueRow, Subscription
@@ -119,7 +119,7 @@ def test_park_lets_the_key_wait_and_the_others_go(engine: Engine, receiver: Rece
     parked = ParkedKey.objects.get()
     assert (parked.order_key, parked.delivery_id) == ("a", ids[0])
     # What waits so costs nothing: no sweep finds it due.
-    assert not claiming.is_anything_due(now=timezone.now())
+    assert not lookout.look(now=timezone.now()).deliveries
     count = parking.release(parked, by=owner_of(subscription), now=timezone.now())
     assert count == 2
     drain_until(engine, lambda: not QueueRow.objects.exists())

@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-import json
 import time
-from pathlib import Path
 
 import pytest
 from django.utils import timezone
 
 from config import broker
-from delivery import draining, tasks
-from delivery.models import Attempt
+from delivery import draining, tasks, values
+from delivery.models import Attempt, EventValue
+from tests import factories
 from tests.delivery.owing import make_events, make_world, owe
+from tests.delivery.wake_ups import sent
 from tests.settings import RUN_DIR
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-def sent() -> list[str]:
-    """Return the names of the tasks whose messages wait in the file-system broker."""
-    folder: Path = RUN_DIR / "broker" / "queues" / "signalbox"
-    return sorted(json.loads(path.read_text())["headers"]["task"] for path in folder.glob("*.json"))
 
 
 @pytest.fixture(autouse=True)
@@ -46,6 +40,7 @@ def test_the_sweep_finds_what_is_due() -> None:
     [
         tasks.run_replays,
         tasks.roll_up,
+        tasks.fill_values,
         tasks.keep_partitions,
         tasks.publish_portal_events,
         tasks.send_mail,
@@ -65,6 +60,7 @@ def test_each_runs_on_an_empty_portal_and_runs_again(task: object) -> None:
         (tasks.sweep, "delivery.sweep"),
         (tasks.run_replays, "delivery.run_replays"),
         (tasks.roll_up, "delivery.roll_up"),
+        (tasks.fill_values, "delivery.fill_values"),
         (tasks.keep_partitions, "delivery.keep_partitions"),
         (tasks.publish_portal_events, "delivery.publish_portal_events"),
         (tasks.send_mail, "delivery.send_mail"),
@@ -77,14 +73,35 @@ def test_tasks_are_known_by_name_keep_no_result_and_expire(task: object, name: s
     assert getattr(task, "expires")  # noqa: B009 - see above
 
 
-def test_a_wake_up_from_before_the_last_drain_starts_none(monkeypatch: pytest.MonkeyPatch) -> None:
-    subscription, version = make_world("http://127.0.0.1:9/")
-    owe(subscription, make_events(version), due_at=timezone.now())
-    monkeypatch.setattr(draining, "_drained_at", time.time())
-    tasks.drain(sent_at=time.time() - 5)
-    assert not Attempt.objects.exists()
+def test_a_wake_up_from_before_the_last_drain_starts_none() -> None:
     try:
+        tasks.drain()
+        subscription, version = make_world("http://127.0.0.1:9/")
+        owe(subscription, make_events(version), due_at=timezone.now())
+        tasks.drain(sent_at=time.time() - 5)
+        assert not Attempt.objects.exists()
         tasks.drain(sent_at=time.time())
         assert Attempt.objects.exists()
     finally:
         draining.close()
+
+
+def test_values_are_read_in_slices_and_each_asks_for_the_next() -> None:
+    batches = 12
+    schema: dict[str, object] = {
+        "type": "object",
+        "properties": {"order_id": {"type": "string", "x-searchable": True}},
+    }
+    make_events(factories.make_version(document=schema), batches * values.BATCH)
+    time.sleep(values.SETTLE.total_seconds())
+    runs = 0
+    tasks.fill_values()
+    while sent():
+        assert sent() == ["delivery.fill_values"]
+        broker.empty(RUN_DIR / "broker")
+        runs += 1
+        tasks.fill_values()
+    assert 1 <= runs <= batches
+    assert EventValue.objects.count() == batches * values.BATCH
+    tasks.fill_values(runs=1)
+    assert sent() == []

@@ -58,7 +58,7 @@ def worker(
     log = folder / "log"
     command = [
         sys.executable, "-m", "celery", "-A", app, "worker", "--loglevel=warning",
-        f"--concurrency={processes}", "--without-gossip", "--without-mingle",
+        f"--concurrency={processes}", "--without-gossip", "--without-mingle", "--without-heartbeat",
     ]  # fmt: skip
     if has_beat:
         command += ["--beat", "--schedule", str(folder / "schedule")]
