@@ -57,6 +57,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("subscriptions/<uuid:pk>/stream", feeds.Stream.as_view(), name="stream"),
     path("events", events.Events.as_view(), name="events"),
     path("events/<uuid:pk>", events.OneEvent.as_view(), name="event"),
+    path("events/<uuid:pk>/routing", events.Routing.as_view(), name="event-routing"),
     path("events/<uuid:pk>/expunge", expunging.Expunge.as_view(), name="event-expunge"),
     path("events/<uuid:pk>/correct", corrections.Correct.as_view(), name="event-correct"),
     path("deliveries", deliveries.Deliveries.as_view(), name="deliveries"),

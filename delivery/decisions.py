@@ -12,7 +12,7 @@ from delivery.models import Event, RoutingDecision, RoutingRule, Subscription
 from governance import access
 from governance.actions import Action
 
-MOST_DECISIONS = 200  # what one page shows
+MOST_DECISIONS = 200  # what one page shows of an event
 
 Pair = tuple[UUID, UUID]
 
@@ -23,6 +23,7 @@ class Decision:
 
     subscription: Subscription
     rule: RoutingRule
+    rule_version: int
     effect: str
     sentence: str
     may_open: bool
@@ -30,13 +31,18 @@ class Decision:
 
 def of(event: Event, *, viewer: User) -> Sequence[Decision]:
     """Return what was decided for the subscriptions that the viewer may see, in their order."""
+    return of_each([event.pk], viewer=viewer).get(event.pk, [])
+
+
+def of_each(event_ids: Collection[UUID], *, viewer: User) -> Mapping[UUID, Sequence[Decision]]:
+    """Return what `of` does for each event that a rule decided of, in a fixed number of queries."""
     rows = list(
-        RoutingDecision.objects.filter(event=event)
+        RoutingDecision.objects.filter(event_id__in=event_ids)
         .select_related("rule", "subscription__application")
-        .order_by("pk")[:MOST_DECISIONS]
+        .order_by("pk")[: MOST_DECISIONS * len(event_ids)]
     )
     if not rows:
-        return []
+        return {}
     ids = {row.subscription_id for row in rows}
     seen = access.restrict(
         Subscription.objects.filter(pk__in=ids), viewer, Action.SUBSCRIPTION_VIEW
@@ -46,18 +52,20 @@ def of(event: Event, *, viewer: User) -> Sequence[Decision]:
     opened = set(
         access.restrict(rules, viewer, Action.ROUTING_RULE_VIEW).values_list("pk", flat=True)
     )
-    found = [
-        Decision(
-            subscription=row.subscription,
-            rule=row.rule,
-            effect=row.effect,
-            sentence=in_words(row),
-            may_open=row.rule_id in opened,
-        )
-        for row in rows
-        if row.subscription_id in shown
-    ]
-    return sorted(found, key=lambda one: one.subscription.number)
+    found: dict[UUID, list[Decision]] = {}
+    for row in sorted(rows, key=lambda row: row.subscription.number):
+        if row.subscription_id in shown:
+            found.setdefault(row.event_id, []).append(
+                Decision(
+                    subscription=row.subscription,
+                    rule=row.rule,
+                    rule_version=row.rule_version,
+                    effect=row.effect,
+                    sentence=in_words(row),
+                    may_open=row.rule_id in opened,
+                )
+            )
+    return found
 
 
 def by_delivery(pairs: Collection[Pair]) -> Mapping[Pair, str]:

@@ -85,7 +85,7 @@ def of(event: Event, *, viewer: User, now: datetime) -> Life:
         event=event,
         payload=payloads.seen_by(event, viewer=viewer),
         legs=legs.of(_deliveries(event, viewer), viewer=viewer),
-        left_out=_left_out(event, viewer, now),
+        left_out=left_out(event, viewer=viewer, now=now),
         decisions=decisions.of(event, viewer=viewer),
         causes=_relatives(event, viewer, here & made_by) if event.causation_id else [],
         effects=_relatives(event, viewer, here & made_of_it),
@@ -94,22 +94,7 @@ def of(event: Event, *, viewer: User, now: datetime) -> Life:
     )
 
 
-def attributes_of(event: Event) -> list[tuple[str, str]]:
-    """Return the CloudEvents attributes by their own names."""
-    envelope = envelopes.envelope_of(event, None, type_name=event.type.name)
-    document = json.loads(to_structured_bytes(envelope))
-    return [(name, str(value)) for name, value in document.items() if value not in ("", None)]
-
-
-def _deliveries(event: Event, viewer: User) -> list[Delivery]:
-    seen = access.restrict(Delivery.objects.filter(event=event), viewer, Action.DELIVERY_VIEW)
-    named = seen.select_related(
-        "subscription", "subscription__application", "subscription__application__team"
-    )
-    return list(named.order_by("pk")[:MOST_DELIVERIES])
-
-
-def _left_out(event: Event, viewer: User, now: datetime) -> list[LeftOut]:
+def left_out(event: Event, *, viewer: User, now: datetime) -> list[LeftOut]:
     """Return who gets nothing of the event, as far as the viewer may see them.
 
     A subscription that would get it by today's rules and did not is among them: it was made or
@@ -128,6 +113,21 @@ def _left_out(event: Event, viewer: User, now: datetime) -> list[LeftOut]:
         LeftOut(subscription=one, sentence=_sentence(others[one.pk]))
         for one in seen.order_by("number")
     ]
+
+
+def attributes_of(event: Event) -> list[tuple[str, str]]:
+    """Return the CloudEvents attributes by their own names."""
+    envelope = envelopes.envelope_of(event, None, type_name=event.type.name)
+    document = json.loads(to_structured_bytes(envelope))
+    return [(name, str(value)) for name, value in document.items() if value not in ("", None)]
+
+
+def _deliveries(event: Event, viewer: User) -> list[Delivery]:
+    seen = access.restrict(Delivery.objects.filter(event=event), viewer, Action.DELIVERY_VIEW)
+    named = seen.select_related(
+        "subscription", "subscription__application", "subscription__application__team"
+    )
+    return list(named.order_by("pk")[:MOST_DELIVERIES])
 
 
 def _sentence(choice: Choice) -> str:

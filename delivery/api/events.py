@@ -5,14 +5,19 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
+from uuid import UUID
 
 from django.db.models import Q, QuerySet
+from django.utils import timezone
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.serializers import Serializer
 
 from catalog.api.doors import Door, ListDoor, OneDoor
 from catalog.ids import first_of
-from delivery import values
+from delivery import decisions, lives, values
 from delivery.api import telling
-from delivery.api.shapes import EventQuery, EventShape
+from delivery.api.shapes import EventQuery, EventShape, RoutingShape
 from delivery.models import Event
 from governance import access
 from governance.actions import Action
@@ -34,7 +39,7 @@ class _Door(Door[Event]):
     """A door to recorded events."""
 
     queryset = Event.objects.with_names()
-    serializer_class = EventShape
+    serializer_class: type[Serializer[Any]] = EventShape
     sees = Action.EVENT_VIEW
 
     def told(self, rows: Sequence[Event]) -> Sequence[object]:
@@ -61,13 +66,35 @@ class Events(_Door, ListDoor[Event]):
         return within(rows, asked)
 
 
-class OneEvent(_Door, OneDoor[Event]):
-    """One event by our id."""
+class _OneEvent(_Door):
+    """A door to one event by our id."""
 
     def narrowed(self, rows: QuerySet[Event]) -> QuerySet[Event]:
         """Keep those of the key's environment."""
         own = self.key_environment
         return rows.filter(environment=own) if own else rows
+
+
+class OneEvent(_OneEvent, OneDoor[Event]):
+    """One event by our id."""
+
+
+class Routing(_OneEvent):
+    """Why an event went where it went."""
+
+    serializer_class = RoutingShape
+
+    def get(self, request: Request, pk: UUID) -> Response:
+        """Say what rules decided, and why subscriptions of the topic were left out."""
+        event, now = self.get_object(), timezone.now()
+        told = {
+            "decisions": [telling.decision(one) for one in decisions.of(event, viewer=self.person)],
+            "left_out": [
+                {"subscription": one.subscription.pk, "sentence": one.sentence}
+                for one in lives.left_out(event, viewer=self.person, now=now)
+            ],
+        }
+        return Response(RoutingShape(told).data)
 
 
 def within(rows: QuerySet[Any], asked: Mapping[str, Any]) -> QuerySet[Any]:

@@ -15,6 +15,7 @@ from delivery.states import (
     AttemptOutcome,
     DeliveryStatus,
     ReplayState,
+    RuleEffect,
 )
 
 RETRYING = "retrying"  # pending, and tried before (design, section 1)
@@ -160,6 +161,30 @@ class EventDelivery(serializers.Serializer[Any]):
     attempts = AttemptShape(many=True)
 
 
+class DecisionShape(serializers.Serializer[Any]):
+    """What a routing rule decided of an event for one subscription, when the event came."""
+
+    subscription = serializers.UUIDField()
+    rule = serializers.UUIDField(allow_null=True, help_text="Null where you may not see the rule.")
+    rule_version = serializers.IntegerField()
+    effect = serializers.ChoiceField(choices=RuleEffect.choices)
+    sentence = serializers.CharField()
+
+
+class LeftOutShape(serializers.Serializer[Any]):
+    """A subscription of the topic that gets nothing of the event, and why."""
+
+    subscription = serializers.UUIDField()
+    sentence = serializers.CharField()
+
+
+class RoutingShape(serializers.Serializer[Any]):
+    """Why an event went where it went, as far as the asker may see the subscriptions."""
+
+    decisions = DecisionShape(many=True)
+    left_out = LeftOutShape(many=True, help_text="By the rules as they stand now.")
+
+
 class EventShape(serializers.Serializer[Any]):
     """An event, and what became of it as far as the asker may see."""
 
@@ -178,6 +203,7 @@ class EventShape(serializers.Serializer[Any]):
         allow_null=True, help_text="Who took the data away and why, in a sentence, if somebody did."
     )
     deliveries = EventDelivery(many=True)
+    decisions = DecisionShape(many=True, help_text="What routing rules decided when it came.")
 
 
 class EventQuery(serializers.Serializer[Any]):

@@ -11,9 +11,10 @@ from django.db.models import Count
 from catalog import schemas
 from catalog.ids import instant_of
 from catalog.models import User
-from delivery import envelopes, expunging
+from delivery import decisions, envelopes, expunging
 from delivery.api.shapes import RETRYING
 from delivery.cloudevents import to_structured_bytes
+from delivery.decisions import Decision
 from delivery.models import Attempt, Delivery, Event, Payload, QueueRow
 from delivery.states import DeliveryStatus
 from governance import access
@@ -33,6 +34,7 @@ def events(rows: Sequence[Event], *, viewer: User) -> list[Members]:
     shown = _allowed(ids, viewer, Action.PAYLOAD_VIEW)
     taken = expunging.of({pk for pk in ids if pk not in payloads})
     owed = _deliveries_of(ids, viewer)
+    decided = decisions.of_each(ids, viewer=viewer)
     found = []
     for row in rows:
         payload, envelope = _envelope(
@@ -50,9 +52,21 @@ def events(rows: Sequence[Event], *, viewer: User) -> list[Members]:
                 "envelope": envelope,
                 "expunged": str(taken[row.pk]) if row.pk in taken and row.pk in shown else None,
                 "deliveries": owed.get(row.pk, []),
+                "decisions": [decision(one) for one in decided.get(row.pk, [])],
             }
         )
     return found
+
+
+def decision(one: Decision) -> Members:
+    """Return what a rule decided; the rule itself is named to those who may see it."""
+    return {
+        "subscription": one.subscription.pk,
+        "rule": one.rule.pk if one.may_open else None,
+        "rule_version": one.rule_version,
+        "effect": one.effect,
+        "sentence": one.sentence,
+    }
 
 
 def deliveries(rows: Sequence[Delivery]) -> list[Members]:

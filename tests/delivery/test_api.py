@@ -16,10 +16,10 @@ from django.utils import timezone
 
 from catalog.models import EventType, SchemaVersion, Topic
 from catalog.words import Environment
-from delivery import endpoints, feed
+from delivery import endpoints, feed, knowledge
 from delivery.api.feeds import stream
-from delivery.models import Attempt, Delivery, Event, Replay, Subscription
-from delivery.states import DeliveryStatus
+from delivery.models import Attempt, Delivery, Event, Replay, RoutingDecision, Subscription
+from delivery.states import DeliveryStatus, RuleEffect
 from delivery.transports import Basic
 from governance import roles
 from tests import factories
@@ -405,6 +405,34 @@ def test_an_event_is_found_by_id_and_source_with_all_that_became_of_it(shop: Sho
     )
     assert [one["status_code"] for one in told["attempts"]] == [200]
     assert shop.machine.get(f"events/{event.pk}").json() == story
+
+
+def test_an_event_tells_what_rules_decided_and_who_was_left_out(shop: Shop) -> None:
+    mine = shop.subscription()
+    left_out = shop.subscription(filter={"exact": {"subject": "never"}})
+    others = factories.make_subscription(topic=shop.topic)
+    event = factories.make_event(event_type=shop.event_type)
+    arrive(mine, event)
+    rule = factories.make_rule(shop.topic, concerns_subscription=mine)
+    for to in (mine, others):
+        RoutingDecision.objects.create(
+            event=event, subscription=to, rule=rule, rule_version=2, effect=RuleEffect.ALLOWED
+        )
+    knowledge.refresh()
+
+    told = shop.machine.get(f"events/{event.pk}/routing").json()
+    (decision,) = told["decisions"]
+    assert (decision["subscription"], decision["effect"]) == (str(mine.pk), "allowed")
+    assert (decision["rule_version"], "version 2" in decision["sentence"]) == (2, True)
+    assert shop.machine.get(f"events/{event.pk}").json()["decisions"] == [decision]
+    reasons = {one["subscription"]: one["sentence"] for one in told["left_out"]}
+    assert set(reasons) == {str(left_out.pk)}
+    assert "filter" in reasons[str(left_out.pk)]
+
+    admin = person(factories.make_person(role=roles.ADMIN))
+    whole = admin.get(f"events/{event.pk}/routing").json()
+    assert [one["rule"] for one in whole["decisions"]] == [str(rule.pk)] * 2
+    assert make_machine().get(f"events/{event.pk}/routing").status_code == 404
 
 
 def test_who_has_nothing_to_do_with_an_event_does_not_find_it(shop: Shop) -> None:
