@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from django.utils import timezone
 
@@ -19,12 +17,6 @@ from tests.delivery.waiting import wait_until
 from tests.delivery.workers import worker
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.broker]
-
-
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    with Receiver().running() as running:
-        yield running
 
 
 @pytest.mark.parametrize("broker", ["filesystem", "redis", "rabbitmq"])

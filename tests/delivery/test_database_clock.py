@@ -6,7 +6,6 @@ import threading
 import time
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from ipaddress import ip_network
 
 import pytest
 from django.utils import timezone
@@ -20,7 +19,6 @@ from delivery import (
     parking,
     retrying,
     settling,
-    stopping,
     tasks,
 )
 from delivery.database_clock import DatabaseClock, read
@@ -28,8 +26,8 @@ from delivery.dispatch import Engine
 from delivery.models import Attempt, Delivery, ParkedKey, QueueRow
 from delivery.models.deliveries import NEVER
 from delivery.transports import Receipt
-from delivery.transports.webhook import WebhookTransport
 from tests import factories
+from tests.delivery.engines import running_engine
 from tests.delivery.owing import make_events, make_world, owe
 from tests.delivery.publishers import make_shop
 from tests.delivery.receiver import Receiver, Reply
@@ -45,21 +43,9 @@ MARGIN = timedelta(minutes=1)  # of a machine that is very busy
 
 
 @pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    with Receiver().running() as running:
-        yield running
-
-
-@pytest.fixture
-def engines() -> Iterator[list[Engine]]:
-    made = [
-        Engine(transport=WebhookTransport(allowed_networks=(ip_network("127.0.0.0/8"),)))
-        for _ in range(2)
-    ]
-    yield made
-    for engine in made:
-        engine.close()
-    stopping.clear()
+def engines(engine: Engine) -> Iterator[list[Engine]]:
+    with running_engine() as another:
+        yield [engine, another]
 
 
 def jump(monkeypatch: pytest.MonkeyPatch, by: timedelta) -> None:
@@ -180,6 +166,21 @@ def test_a_web_host_whose_clock_is_wrong_delays_no_delivery(
     assert before + wait <= due[collecting.pk] <= read() + wait
     engines[0].drain(seconds=5)
     assert len(receiver.got) == 1
+
+
+@pytest.mark.parametrize("by", [*JUMPS, timedelta(0)])
+def test_a_nightly_batch_goes_within_a_day_whatever_the_web_hosts_clock_says(
+    by: timedelta,
+) -> None:
+    shop = make_shop(kind="batched", batch_times=["02:00"], batch_time_zone="Europe/Berlin")
+    factories.make_subscription(topic=shop.topic)
+    knowledge.refresh()
+    shop.publish(now=timezone.now() + by)
+    row, rule = QueueRow.objects.get(), shop.topic.collecting_rule
+    assert row.due_at <= read() + timedelta(hours=25, minutes=2)
+    if not by:
+        assert rule is not None
+        assert row.due_at == rule.next_time(timezone.now())
 
 
 def test_a_key_that_is_let_go_is_due_by_the_databases_clock(

@@ -7,10 +7,9 @@ import contextlib
 import socket
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from ipaddress import ip_network
 from uuid import UUID
 
 import pytest
@@ -52,26 +51,11 @@ from governance import grants
 from governance.governed import governed
 from governance.models import Grant
 from tests import factories
+from tests.delivery.engines import LOOPBACK, running_engine
 from tests.delivery.owing import make_events, make_world, owe
 from tests.delivery.receiver import Got, Receiver, Reply
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-LOOPBACK = (ip_network("127.0.0.0/8"),)
-
-
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    with Receiver().running() as running:
-        yield running
-
-
-@pytest.fixture
-def engine() -> Iterator[Engine]:
-    engine = Engine(transport=WebhookTransport(allowed_networks=LOOPBACK))
-    yield engine
-    engine.close()
-    stopping.clear()
 
 
 def statuses() -> dict[str, int]:
@@ -567,14 +551,11 @@ def test_few_at_once_is_counted_over_all_workers(engine: Engine, receiver: Recei
     receiver.reply = lambda _got, _before: Reply(after_seconds=0.05)
     subscription, version = make_world(receiver.url(), concurrency=2)
     owe(subscription, make_events(version, 30))
-    other = Engine(transport=WebhookTransport(allowed_networks=LOOPBACK))
-    try:
+    with running_engine() as other:
         second = threading.Thread(target=other.drain, kwargs={"seconds": 8})
         second.start()
         engine.drain(seconds=8)
         second.join()
-    finally:
-        other.close()
     assert statuses() == {DeliveryStatus.DELIVERED: 30}
     assert receiver.most_at_once == 2
 

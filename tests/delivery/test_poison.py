@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import threading
-import time
-from collections.abc import Callable, Iterator
 from datetime import timedelta
-from ipaddress import ip_network
 from uuid import UUID
 
 import pytest
@@ -16,44 +13,21 @@ from django.utils import timezone
 
 from catalog.models import User
 from catalog.moves import IllegalMove
-from delivery import claiming, lookout, parking, stopping
+from delivery import claiming, lookout, parking
 from delivery.claiming import Wanted, Which
 from delivery.dispatch import Engine
 from delivery.models import DeadLetter, Delivery, ParkedKey, QueueRow, Subscription
 from delivery.models.deliveries import COLLECTING, NEVER
 from delivery.states import Batching, DeliveryStatus, Poison
-from delivery.transports.webhook import WebhookTransport
 from governance import roles
 from governance.models import LedgerEntry
 from tests import factories
+from tests.delivery.engines import drain_until, running_engine
 from tests.delivery.owing import make_events, make_world, owe
 from tests.delivery.receiver import Got, Receiver, Reply
 from tests.visitors import signed_in, text_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-LOOPBACK = (ip_network("127.0.0.0/8"),)
-
-
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    with Receiver().running() as running:
-        yield running
-
-
-@pytest.fixture
-def engine() -> Iterator[Engine]:
-    engine = Engine(transport=WebhookTransport(allowed_networks=LOOPBACK))
-    yield engine
-    engine.close()
-    stopping.clear()
-
-
-def drain_until(engine: Engine, is_done: Callable[[], bool], *, seconds: float = 20) -> None:
-    until = time.monotonic() + seconds
-    while not is_done() and time.monotonic() < until:
-        engine.drain(seconds=1)
-        time.sleep(0.05)
 
 
 def refuse_the_first(got: Got, _before: int) -> Reply:
@@ -260,14 +234,11 @@ def test_two_workers_never_have_one_key_out_twice(engine: Engine, receiver: Rece
     receiver.reply = lambda _got, _before: Reply(after_seconds=0.005)
     subscription, version = make_world(receiver.url(), is_ordered=True, concurrency=16)
     owe(subscription, make_events(version, 100), keys=list("abcde"))
-    other = Engine(transport=WebhookTransport(allowed_networks=LOOPBACK))
-    try:
+    with running_engine() as other:
         second = threading.Thread(target=other.drain, kwargs={"seconds": 15})
         second.start()
         engine.drain(seconds=15)
         second.join()
-    finally:
-        other.close()
     numbers = [int(one.removeprefix("order-")) for one in arrived(receiver)]
     assert len(numbers) == 100
     for key in range(5):

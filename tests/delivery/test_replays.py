@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from datetime import datetime, timedelta
-from ipaddress import ip_network
 from uuid import UUID
 
 import pytest
@@ -15,7 +13,7 @@ from django.utils import timezone
 
 from catalog.models import User
 from catalog.moves import IllegalMove
-from delivery import failures, replay_running, replays, stopping, subscriptions
+from delivery import failures, replay_running, replays, subscriptions
 from delivery.dispatch import Engine
 from delivery.models import (
     Circuit,
@@ -30,7 +28,6 @@ from delivery.models import (
     Subscription,
 )
 from delivery.replay_selections import Selection, of_group
-from delivery.transports.webhook import WebhookTransport
 from governance import grants, roles, verification
 from governance.models import Grant
 from tests import factories
@@ -38,20 +35,6 @@ from tests.delivery.owing import make_events, make_world, owe
 from tests.delivery.receiver import Receiver, Reply
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    with Receiver().running() as running:
-        yield running
-
-
-@pytest.fixture
-def engine() -> Iterator[Engine]:
-    engine = Engine(transport=WebhookTransport(allowed_networks=(ip_network("127.0.0.0/8"),)))
-    yield engine
-    engine.close()
-    stopping.clear()
 
 
 @pytest.fixture

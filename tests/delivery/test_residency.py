@@ -6,23 +6,20 @@ in a request.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
-from ipaddress import ip_network
 from typing import Any
 
 import pytest
 from django.utils import timezone
 
 from catalog.models import Application, Region
-from delivery import feed, knowledge, pings, replays, stopping, subscriptions, targets
+from delivery import feed, knowledge, pings, replays, subscriptions, targets
 from delivery.dispatch import Engine
 from delivery.models import Circuit, Delivery, Endpoint, Event, QueueRow, Subscription
 from delivery.models.deliveries import NEVER
 from delivery.replay_selections import Selection
 from delivery.states import CircuitState, DeliveryMode, DeliveryStatus, SkipReason
-from delivery.transports.webhook import WebhookTransport
 from governance import access, topics
 from governance.actions import Action
 from governance.governed import governed
@@ -38,20 +35,6 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture(autouse=True)
 def _nobody_watches() -> None:
     knowledge.stop()
-
-
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    with Receiver().running() as running:
-        yield running
-
-
-@pytest.fixture
-def engine() -> Iterator[Engine]:
-    engine = Engine(transport=WebhookTransport(allowed_networks=(ip_network("127.0.0.0/8"),)))
-    yield engine
-    engine.close()
-    stopping.clear()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
 import pytest
 from django.conf import LazySettings
@@ -31,12 +30,6 @@ MOST_QUERIES = 36
 @pytest.fixture(autouse=True)
 def _loopback_may_be_reached(settings: LazySettings) -> None:
     settings.DELIVERY_ALLOWED_NETWORKS = ["127.0.0.0/8"]
-
-
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    with Receiver().running() as running:
-        yield running
 
 
 @pytest.fixture

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
-from ipaddress import ip_network
 from typing import Any
 
 import pytest
@@ -22,7 +20,6 @@ from delivery import (
     replay_running,
     replays,
     routing,
-    stopping,
     targets,
     translation_trials,
 )
@@ -30,7 +27,6 @@ from delivery.dispatch import Engine
 from delivery.models import DeadLetter, Delivery, Event, QueueRow, Subscription, Translation
 from delivery.replay_selections import Selection
 from delivery.states import DeliveryMode, DeliveryStatus
-from delivery.transports.webhook import WebhookTransport
 from delivery.verdicts import Verdict
 from governance import checks, reviews, roles, verification, versions
 from governance.governed import governed
@@ -114,20 +110,6 @@ def world() -> World:
         author=factories.make_person(team=shop.topic.owner),
         reviewer=factories.make_person(role=roles.REVIEWER),
     )
-
-
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    with Receiver().running() as running:
-        yield running
-
-
-@pytest.fixture
-def engine() -> Iterator[Engine]:
-    engine = Engine(transport=WebhookTransport(allowed_networks=(ip_network("127.0.0.0/8"),)))
-    yield engine
-    engine.close()
-    stopping.clear()
 
 
 def result(change: ChangeRequest, name: str) -> CheckResult:
