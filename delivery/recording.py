@@ -12,6 +12,7 @@ from uuid import UUID
 
 import orjson
 
+from catalog.collecting import Rule
 from catalog.ids import uuid7
 from delivery import envelopes
 from delivery.cloudevents import dedup_key
@@ -20,6 +21,8 @@ from delivery.models.deliveries import COLLECTING, NEVER
 from delivery.routing import Owed, Route
 from delivery.states import DeliveryStatus, SkipReason
 
+# The clocks of hosts that are well kept differ by less.
+CLOCKS_APART_SECONDS = 60
 # Answers the identifiers of the events that were *not* stored: mostly none.
 # Sorted by digest on the way in: overlapping batches in another order would deadlock (measured).
 # What is due after so many seconds is due by the database's clock, which workers go by too: that of
@@ -243,11 +246,23 @@ def _owed_rows(event: Prepared, causes: Causes) -> Iterable[dict[str, object]]:
             row["due_at"] = NEVER
         elif subscription.collects is not None:
             row["batch_id"] = COLLECTING
-            row["waits"] = subscription.collects.wait_seconds
-            row["due_at"] = subscription.collects.next_time(event.received_at)
+            row["waits"], row["due_at"] = _waits(subscription.collects, event.received_at)
         else:
             row["waits"] = 0
         yield row
+
+
+def _waits(rule: Rule, at: datetime) -> tuple[int | None, datetime | None]:
+    """Return how long a batch may wait for more, and until when; whichever ends first counts.
+
+    A time of day is as far away as this process thinks, and a minute: if its clock is ahead by
+    days, its night is not the one that is meant.
+    """
+    next_at, wait = rule.next_time(at), rule.wait_seconds
+    if next_at is None:
+        return wait, None
+    until = int((next_at - at).total_seconds()) + CLOCKS_APART_SECONDS
+    return until if wait is None else min(wait, until), next_at
 
 
 def causes_to_ask(events: Iterable[Prepared]) -> Parameters | None:
