@@ -37,7 +37,9 @@ class RuleForm(ConditionFields, ProposalForm):
     sends_to = forms.ChoiceField(
         label=_("Where it sends the event"),
         required=False,
-        help_text=_("Only for rules that send. Who gets it still needs a grant."),
+        help_text=_(
+            "Only for rules that send, and only of this topic. Who gets it still needs a grant."
+        ),
     )
     concerns = forms.ChoiceField(label=_("Whom it concerns"), required=False)
     event_types = forms.MultipleChoiceField(
