@@ -1,4 +1,9 @@
-"""Time-ordered identifiers (RFC 9562, UUID version 7)."""
+"""Time-ordered identifiers (RFC 9562, UUID version 7), and random ones.
+
+They name things and protect nothing: what must not be guessed comes from `secrets`. So the random
+bits are a generator's that the system seeded once; asking the system each time cost as much as all
+the rest of an identifier (measured).
+"""
 
 from __future__ import annotations
 
@@ -6,11 +11,14 @@ import os
 import threading
 import time
 from datetime import UTC, datetime
+from random import Random
 from uuid import UUID
 
 _VERSION_AND_VARIANT = (0x7 << 76) | (0x2 << 62)
 _lock = threading.Lock()
 _last = 0
+_random = Random()  # noqa: S311 - see above
+os.register_at_fork(after_in_child=_random.seed)  # else siblings would make the same ones
 
 
 def uuid7() -> UUID:
@@ -27,7 +35,12 @@ def uuid7() -> UUID:
         stamp = max(stamp, _last + 1)
         _last = stamp
     value = (stamp >> 12 << 80) | _VERSION_AND_VARIANT | ((stamp & 0xFFF) << 64)
-    return UUID(int=value | (int.from_bytes(os.urandom(8)) >> 2))
+    return UUID(int=value | _random.getrandbits(62))
+
+
+def random_hex(digits: int) -> str:
+    """Return so many random hexadecimal digits."""
+    return f"{_random.getrandbits(4 * digits):0{digits}x}"
 
 
 def first_of(instant: datetime) -> UUID:

@@ -17,7 +17,6 @@ from typing import Any
 from urllib.parse import parse_qs
 
 import orjson
-import psycopg
 from django.db import connection
 
 from catalog.problems import Problem
@@ -340,5 +339,4 @@ async def _send(answer: Answer, send: Send) -> None:
 
 
 async def _connect() -> recorder.Connection:
-    params = knowledge.own_connection()
-    return await psycopg.AsyncConnection.connect(**params, autocommit=True)
+    return await recorder.connect(**knowledge.own_connection())

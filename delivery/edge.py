@@ -6,13 +6,13 @@ database: what governance says comes as `Knowledge`.
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
+from catalog import ids
 from delivery import envelopes
 from delivery.cloudevents import (
     Envelope,
@@ -235,14 +235,12 @@ def _require_contract(event_type: EventType, version: Version, envelope: Envelop
 def _completed(envelope: Envelope, partition_key: str) -> dict[str, ExtensionValue]:
     """Return the extensions with what finds the event again, where the publisher sent none."""
     extensions = dict(envelope.extensions)
-    # Random, not secret: 16 bytes for each of the two identifiers, 8 for the span.
-    digits = os.urandom(40).hex()
     if not extensions.get(envelopes.CORRELATION):
-        extensions[envelopes.CORRELATION] = digits[48:]
+        extensions[envelopes.CORRELATION] = ids.random_hex(32)
     trace = extensions.get(envelopes.TRACE)
     if not isinstance(trace, str) or not _TRACE_PARENT.fullmatch(trace):
         # A new W3C trace context, sampled.
-        extensions[envelopes.TRACE] = f"00-{digits[:32]}-{digits[32:48]}-01"
+        extensions[envelopes.TRACE] = f"00-{ids.random_hex(32)}-{ids.random_hex(16)}-01"
     if partition_key:
         extensions.setdefault(envelopes.PARTITION, partition_key)
     return extensions

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -58,6 +59,13 @@ class _Broken(Exception):
     def __init__(self, answers: dict[int, list[Outcome]]) -> None:
         super().__init__()
         self.answers = answers
+
+
+async def connect(**params: Any) -> Connection:
+    """Connect as a recorder wants it: it prepares the statements that say so, and no other."""
+    return await psycopg.AsyncConnection.connect(
+        **{**params, "prepare_threshold": sys.maxsize}, autocommit=True
+    )
 
 
 class _Link:
@@ -234,8 +242,9 @@ async def _execute(connection: Connection, events: Sequence[Prepared]) -> _Writt
     if named := recording.causes_to_ask(events):
         cursor = await connection.execute(recording.CAUSES, named)
         written.causes = recording.causes_of(await cursor.fetchall())
+    # Its plan depends on no table's size, and planning it cost as much as storing ten events.
     cursor = await connection.execute(
-        recording.INSERT, recording.parameters(events, written.causes)
+        recording.INSERT, recording.parameters(events, written.causes), prepare=True
     )
     written.refused = {row[0] for row in await cursor.fetchall()}
     decided = recording.decisions(events, written.refused)

@@ -165,7 +165,7 @@ class Prepared:
 
     def owed(self, causes: Causes) -> Iterable[Owed]:
         """Return its deliveries; all skipped where the chain is too long."""
-        if self.hops(causes) <= MAX_HOPS:
+        if (not causes and self.accepted.hops <= MAX_HOPS) or self.hops(causes) <= MAX_HOPS:
             return self.route.owed
         limit = SkipReason.HOP_LIMIT.value
         return tuple(Owed(subscription=one.subscription, skipped=limit) for one in self.route.owed)

@@ -16,6 +16,7 @@ import orjson
 
 MAX_DEPTH = 64  # levels of objects and arrays in each other
 MAX_KEYS = 10_000  # members of all objects of one document together
+WRITABLE_DEPTH = 254  # orjson reads deeper texts and refuses to write them
 
 _ALL_DIGITS_ZERO = bytes.maketrans(b"123456789", b"0" * 9)
 _LONG_NUMBER = b"0" * 19  # from here on an integer may not fit 64 bits, and orjson would round it
@@ -52,7 +53,11 @@ def parse(raw: bytes, *, max_depth: int = MAX_DEPTH, max_keys: int = MAX_KEYS) -
     if (
         not is_proved
         or colons > max_keys
-        or (raw.count(b"{") + raw.count(b"[") > max_depth and _is_deeper(document, max_depth))
+        or (
+            max_depth < WRITABLE_DEPTH
+            and not has_few_brackets(raw, max_depth)
+            and _is_deeper(document, max_depth)
+        )
     ):
         return parse_by_reference(raw, max_depth=max_depth, max_keys=max_keys)
     return document
@@ -184,6 +189,11 @@ def _deepest(text: str) -> int:
         elif token in ("]", "}"):
             depth -= 1
     return deepest
+
+
+def has_few_brackets(raw: bytes, max_depth: int) -> bool:
+    """Tell whether a text cannot be nested deeper than that, by how many brackets it has."""
+    return raw.count(b"{") + raw.count(b"[") <= max_depth
 
 
 def _is_deeper(document: object, max_depth: int) -> bool:

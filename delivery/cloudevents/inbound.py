@@ -92,15 +92,18 @@ def _require_json_format(media_type: str, family: str) -> None:
 
 
 def _structured(body: bytes) -> Envelope:
-    members = _parse(body, levels=1, max_keys=strict_json.MAX_KEYS + 1_000)
+    # The data's own limits are asked with the data, so that a refusal points there.
+    members = _parse(
+        body, max_depth=strict_json.WRITABLE_DEPTH, max_keys=strict_json.MAX_KEYS + 1_000
+    )
     if not isinstance(members, dict):
         raise NotACloudEvent([("", "A CloudEvent in structured mode is a JSON object.")])
     return from_members(members, spans.data_texts(body, [members])[0])
 
 
 def _batched(body: bytes) -> tuple[Envelope | Refusal, ...]:
-    # 1 MiB cannot hold more keys than this; each event's own are counted with its data.
-    items = _parse(body, levels=2, max_keys=MAX_REQUEST_BYTES // 4)
+    # 1 MiB cannot hold more keys than this; each event's own limits are asked with its data.
+    items = _parse(body, max_depth=strict_json.WRITABLE_DEPTH, max_keys=MAX_REQUEST_BYTES // 4)
     if not isinstance(items, list):
         raise NotACloudEvent([("", "A batch is a JSON array of CloudEvents.")])
     if len(items) > MAX_BATCH_EVENTS:
@@ -116,9 +119,9 @@ def _batched(body: bytes) -> tuple[Envelope | Refusal, ...]:
     return tuple(taken)
 
 
-def _parse(body: bytes, *, levels: int, max_keys: int, at: str = "") -> object:
+def _parse(body: bytes, *, max_depth: int, max_keys: int, at: str = "") -> object:
     try:
-        return strict_json.parse(body, max_depth=strict_json.MAX_DEPTH + levels, max_keys=max_keys)
+        return strict_json.parse(body, max_depth=max_depth, max_keys=max_keys)
     except strict_json.Refused as refused:
         raise NotACloudEvent([(at + refused.pointer, refused.message)]) from None
 
@@ -136,7 +139,7 @@ def from_members(members: object, data_raw: bytes | None) -> Envelope:
             [("/data_base64", "Data is taken as JSON only: put it into “data”, not base64.")]
         )
     if data_raw is not None:
-        _require_few_keys(data_raw)
+        _require_limits(data_raw)
     given = {
         name: value
         for name, value in members.items()
@@ -146,9 +149,16 @@ def from_members(members: object, data_raw: bytes | None) -> Envelope:
     return attributes.envelope(given, data_raw=data_raw, data=members.get("data"))
 
 
-def _require_few_keys(data_raw: bytes) -> None:
-    if data_raw.count(b":") > strict_json.MAX_KEYS:
-        _parse(data_raw, levels=0, max_keys=strict_json.MAX_KEYS, at="/data")
+def _require_limits(data_raw: bytes) -> None:
+    """Refuse data with too many keys or levels; mostly a count shows that it has not."""
+    is_small = data_raw.count(b":") <= strict_json.MAX_KEYS
+    if not is_small or not strict_json.has_few_brackets(data_raw, strict_json.MAX_DEPTH):
+        _parse_data(data_raw)
+
+
+def _parse_data(data_raw: bytes) -> object:
+    limits = {"max_depth": strict_json.MAX_DEPTH, "max_keys": strict_json.MAX_KEYS}
+    return _parse(data_raw, **limits, at="/data")
 
 
 def _binary(headers: Mapping[str, str], media_type: str, body: bytes) -> Envelope:
@@ -178,7 +188,7 @@ def _binary(headers: Mapping[str, str], media_type: str, body: bytes) -> Envelop
         return attributes.envelope(given, data_raw=None, data=None)
     if media_type and not is_json:
         raise attributes.not_json(media_type)
-    data = _parse(data_raw, levels=0, max_keys=strict_json.MAX_KEYS, at="/data")
+    data = _parse_data(data_raw)
     return attributes.envelope(given, data_raw=data_raw, data=data)
 
 

@@ -210,6 +210,25 @@ def test_each_event_of_a_batch_stands_for_itself() -> None:
     assert isinstance(request.refusals[-1], cloudevents.TooLarge)
 
 
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (b"[" * 65 + b"]" * 65, "64 levels"),
+        (json.dumps({f"k{i}": i for i in range(10_001)}).encode(), "10000 keys"),
+    ],
+)
+def test_only_the_event_over_a_limit_is_refused(data: bytes, words: str) -> None:
+    good = structured(id="A-2", data=json.loads(b"[" * 64 + b"]" * 64))
+    bad = structured()[:-1] + b', "data": ' + data + b"}"
+    request = cloudevents.from_http(BATCH, cloudevents.to_batch_bytes([good, bad, good]))
+    assert len(request.envelopes) == 2
+    (refusal,) = request.refusals
+    ((pointer, message),) = refusal.errors
+    assert pointer == "/1/data"
+    assert words in message
+    assert words in faults(STRUCTURED, bad)["/data"]
+
+
 def test_an_empty_batch_holds_nothing() -> None:
     assert cloudevents.from_http(BATCH, b"[]").items == ()
 

@@ -13,7 +13,7 @@ from django.db.models.expressions import RawSQL
 from django.utils import timezone
 
 from catalog.words import Environment
-from delivery import intake, knowledge, publishing, recording, signals
+from delivery import intake, knowledge, publishing, recorder, recording, signals
 from delivery.edge import MAX_HOPS, Kind, Refused
 from delivery.intake import Unavailable, Unit
 from delivery.known import Publisher
@@ -50,7 +50,7 @@ def shop(transactional_db: None) -> Shop:
 
 
 async def connect() -> Connection:
-    return await psycopg.AsyncConnection.connect(**knowledge.own_connection(), autocommit=True)
+    return await recorder.connect(**knowledge.own_connection())
 
 
 def run(work: Callable[[Recorder], Awaitable[T]]) -> T:
@@ -175,10 +175,31 @@ def test_a_connection_that_was_lost_is_made_again(shop: Shop) -> None:
     assert Event.objects.count() == 6
 
 
+def test_the_statement_of_a_commit_is_planned_once(shop: Shop) -> None:
+    events = prepared(shop, 3)
+    kept: list[Connection] = []
+
+    async def connect_once() -> Connection:
+        kept.append(await connect())
+        return kept[0]
+
+    async def work() -> list[tuple[Any, ...]]:
+        made = Recorder(connect_once)
+        for event in events:
+            await made.record(Unit(events=[event]))
+        cursor = await kept[0].execute("SELECT statement FROM pg_prepared_statements")
+        statements = await cursor.fetchall()
+        await made.close()
+        return statements
+
+    (only,) = asyncio.run(work())
+    assert "INSERT INTO delivery_event" in only[0]
+
+
 async def _with_named_connection(work: Callable[[Recorder], Awaitable[T]]) -> T:
     async def named() -> Connection:
         params = {**knowledge.own_connection(), "application_name": "recorder"}
-        return await psycopg.AsyncConnection.connect(**params, autocommit=True)
+        return await recorder.connect(**params)
 
     made = Recorder(named)
     try:

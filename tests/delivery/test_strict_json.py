@@ -121,6 +121,16 @@ def test_the_quick_road_never_differs_from_the_reference(
     assert outcome(strict_json.parse) == outcome(strict_json.parse_by_reference)
 
 
+@pytest.mark.parametrize("levels", [64, 253, 254, 255, 2_000])
+def test_what_can_be_written_is_as_deep_as_it_says(levels: int) -> None:
+    raw = b'{"a":[1,{}],"b":' + b"[" * (levels - 1) + b"]" * (levels - 1) + b"}"
+    if levels <= strict_json.WRITABLE_DEPTH:
+        strict_json.parse(raw, max_depth=strict_json.WRITABLE_DEPTH)
+    else:
+        with pytest.raises(strict_json.Refused, match="254 levels"):
+            strict_json.parse(raw, max_depth=strict_json.WRITABLE_DEPTH)
+
+
 @unhurried
 @given(st.lists(st.tuples(st.sampled_from(["a", "b", "a:", "\\u0061"]), json_values), max_size=4))
 def test_two_equal_keys_never_pass(pairs: list[tuple[str, object]]) -> None:
