@@ -43,7 +43,7 @@ def worker(app: Celery, folder: Path) -> Iterator[subprocess.Popen[bytes]]:
             "--concurrency", "1", "--without-gossip", "--without-mingle", "--without-heartbeat",
         ],
         cwd=places.BASE_DIR,
-        env={**os.environ, "BROKER_FOLDER": str(folder)},
+        env=broker_app.environment(folder),
         stderr=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
     )  # fmt: skip

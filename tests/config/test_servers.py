@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import time
@@ -12,6 +11,7 @@ import pytest
 from celery import Celery
 
 from config import places
+from tests.config import broker_app
 
 pytestmark = pytest.mark.broker
 
@@ -27,7 +27,7 @@ def test_worker_runs_what_is_sent(
             "worker", "--concurrency", "1",
         ],
         cwd=places.BASE_DIR,
-        env={**os.environ, "BROKER_FOLDER": str(tmp_path)},
+        env=broker_app.environment(tmp_path),
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )  # fmt: skip
