@@ -8,15 +8,15 @@ implementation `jsonschema` checks them, so that the compatibility engine and th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from functools import lru_cache, partial
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from itertools import islice
 from urllib.parse import urljoin
 
 import jsonschema_rs
-from jsonschema import Draft202012Validator
 from jsonschema_rs import ValidationErrorKind
 
+from catalog.schemas.formats import FORMATS
 from catalog.schemas.reading import (
     Dialect,
     Malformed,
@@ -34,23 +34,11 @@ MAX_ERRORS = 100  # of one document; more help nobody
 MAX_REFERENCED = 50  # documents of the catalog that one schema may draw on
 # Steps of one match; 20,000 take under a millisecond, and honest patterns take hundreds.
 _PATTERNS = jsonschema_rs.FancyRegexOptions(backtrack_limit=20_000, size_limit=1 << 20)
-_CHECKER = Draft202012Validator.FORMAT_CHECKER
-# The reference takes ten milliseconds for one of these, and both agree on them.
-_SLOW_FORMATS = frozenset(("iri", "iri-reference"))
 # Where a relative `$ref` starts from; reserved by RFC 2606, and nothing is ever fetched.
 BASE_URI = "https://catalog.invalid/"
 _CLASSES: Mapping[Dialect, type[jsonschema_rs.Validator]] = {
     Dialect.DRAFT_2020_12: jsonschema_rs.Draft202012Validator,
     Dialect.DRAFT_07: jsonschema_rs.Draft7Validator,
-}
-
-
-def _conforms(name: str, value: object) -> bool:
-    return bool(_CHECKER.conforms(value, name))
-
-
-FORMATS: Mapping[str, Callable[[object], bool]] = {
-    name: partial(_conforms, name) for name in _CHECKER.checkers if name not in _SLOW_FORMATS
 }
 
 

@@ -11,6 +11,7 @@ from jsonschema import (
 )
 from jsonschema.protocols import Validator
 
+from catalog.schemas import formats as _iris  # noqa: F401 - has the checkers below check IRIs
 from governance.compatibility.documents import Dialect
 
 VALIDATORS: dict[Dialect, type[Validator]] = {
