@@ -35,13 +35,14 @@ def asks(
         window.is_strict = target.concurrency <= STRICT_UP_TO or target.collects is not None
         window.measure(clock)
         if window.room:
-            found.append(_ask(window, target, knowledge.circuits.get(subscription_id), now))
+            found.append(_ask(window, target, knowledge, now))
     return found
 
 
-def _ask(window: Window, target: Target, circuit: breaker.State | None, now: datetime) -> Ask:
+def _ask(window: Window, target: Target, knowledge: Knowledge, now: datetime) -> Ask:
+    circuit = knowledge.circuits.get(target.subscription_id)
     which = claiming.Which.FIRST_OF_KEY if target.is_ordered else claiming.Which.ANY
-    if circuit is not None and target.fallback is None:
+    if knowledge.must_wait(target):
         which = claiming.Which.REPLAYS
     wanted = claiming.Wanted(
         subscription_id=target.subscription_id,

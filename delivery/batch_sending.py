@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
@@ -26,6 +27,7 @@ async def attempt(
     address: Address,
     *,
     is_for_health: bool,
+    stand_in: Target | None,
     may_go: Callable[[], bool],
     clock: Callable[[], datetime],
 ) -> list[Result]:
@@ -35,32 +37,21 @@ async def attempt(
     The request is one, so one answer tells of the endpoint's health, and all that are tried again
     are due at the same time. `messages` holds every event of the batch.
     """
-    started_at, jitter = clock(), dice()
-    going: list[tuple[Owed, Message]] = []
-    results: list[Result] = []
-    said: list[tuple[Owed, Answer]] = []
-    for one in owed.members:
-        message = messages[one.event_id]
-        reason = sending.refusal(target, message, address, started_at)
-        if reason is not None:
-            results.append(Refused(owed=one, reason=reason, ended_at=started_at))
-            continue
-        try:
-            going.append((one, message.pinned_to(target.version_pin)))
-        except TranslationFailed as error:
-            said.append((one, sending.untranslated(error)))
-    batch_id = owed.batch.id if owed.batch else owed.delivery_id
-    telling = None
-    if going:
-        bundle = Bundle(batch_id=batch_id, messages=tuple(message for _one, message in going))
+    started_at = clock()
+    parts = _Parts.of(owed, messages, target, address, started_at)
+    telling, said = None, [*parts.unconverted]
+    if parts.going:
+        bundle = Bundle(
+            batch_id=_batch_id(owed), messages=tuple(message for _one, message in parts.going)
+        )
         answer = await sending.attempt(
             transport, bundle, target, address, owed=owed, may_go=may_go, now=started_at
         )
         answers = _one_by_one(answer, bundle)
-        telling = going[_telling(answers)][0]
-        said += [(one, each) for (one, _message), each in zip(going, answers, strict=True)]
-    ended_at = clock()
-    return results + [
+        telling = parts.going[_telling(answers)][0]
+        said += [(one, each) for (one, _message), each in zip(parts.going, answers, strict=True)]
+    ended_at, jitter, is_final = clock(), dice(), sending.is_final(owed, target, address)
+    return parts.refused + [
         Tried(
             owed=one,
             policy=target.policy,
@@ -69,11 +60,48 @@ async def attempt(
             ended_at=ended_at,
             answer=each,
             is_for_health=is_for_health and one is telling,
-            batch_id=batch_id,
+            has_second=target.fallback is not None and not is_final,
+            stand_in=stand_in.subscription_id if stand_in and not is_final else None,
+            batch_id=_batch_id(owed),
             jitter=jitter,
         )
         for one, each in said
     ]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Parts:
+    """What a batch falls into before it goes: by rules, and by what its subscriber reads."""
+
+    going: list[tuple[Owed, Message]] = field(default_factory=list)
+    refused: list[Result] = field(default_factory=list)
+    unconverted: list[tuple[Owed, Answer]] = field(default_factory=list)
+
+    @classmethod
+    def of(
+        cls,
+        owed: Owed,
+        messages: Mapping[UUID, Message],
+        target: Target,
+        address: Address,
+        now: datetime,
+    ) -> _Parts:
+        parts = cls()
+        for one in owed.members:
+            message = messages[one.event_id]
+            reason = sending.refusal(target, message, address, now)
+            if reason is not None:
+                parts.refused.append(Refused(owed=one, reason=reason, ended_at=now))
+                continue
+            try:
+                parts.going.append((one, message.pinned_to(target.version_pin)))
+            except TranslationFailed as error:
+                parts.unconverted.append((one, sending.untranslated(error)))
+        return parts
+
+
+def _batch_id(owed: Owed) -> UUID:
+    return owed.batch.id if owed.batch else owed.delivery_id
 
 
 def _one_by_one(answer: Answer, bundle: Bundle) -> Sequence[Answer]:

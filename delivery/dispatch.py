@@ -266,7 +266,12 @@ class Engine:
             owed, target, self._circuit(owed.subscription_id), is_probe=is_probe
         )
         messages = self._shelf.find(owed)
-        if address is None or messages is None:
+        stand_in = self._stand_in(target)
+        if messages is not None and address is None and stand_in is not None and target.is_active:
+            for result in sending.handed_over(owed, messages, target, stand_in, now):
+                self._note(result)
+            return
+        if messages is None or address is None:
             await self._give_back([owed])
             return
         if owed.batch is not None:
@@ -277,6 +282,7 @@ class Engine:
         if reason is not None:
             self._note(Refused(owed=owed, reason=reason, ended_at=now))
             return
+        is_final = sending.is_final(owed, target, address)
         answer = await sending.attempt(
             self._transport,
             message,
@@ -295,9 +301,8 @@ class Engine:
                 ended_at=self._clock(),
                 answer=answer,
                 is_for_health=is_for_health,
-                has_second=target.fallback is not None
-                and address is target.primary
-                and not owed.is_replay,
+                has_second=target.fallback is not None and not is_final,
+                stand_in=stand_in.subscription_id if stand_in and not is_final else None,
             )
         )
 
@@ -317,6 +322,7 @@ class Engine:
             target,
             address,
             is_for_health=is_for_health,
+            stand_in=self._stand_in(target),
             may_go=lambda: self._may_go(owed),
             clock=self._clock,
         )
@@ -330,6 +336,9 @@ class Engine:
 
     def _target(self, subscription_id: UUID) -> Target | None:
         return self._knowledge.targets.get(subscription_id) if self._knowledge else None
+
+    def _stand_in(self, target: Target) -> Target | None:
+        return self._knowledge.stand_in(target) if self._knowledge else None
 
     def _circuit(self, subscription_id: UUID) -> breaker.State | None:
         return self._knowledge.circuits.get(subscription_id) if self._knowledge else None
@@ -358,7 +367,7 @@ class Engine:
             target, rest = knowledge.targets.get(pk), list[Owed]()
             if target is None or not target.is_active:
                 rest = window.empty()
-            elif pk in knowledge.circuits and target.fallback is None:
+            elif knowledge.must_wait(target):
                 rest = window.shed()
             if rest:
                 self._loop.create_task(self._give_back(rest))

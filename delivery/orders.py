@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import TypedDict
 from urllib.parse import urlsplit
+from uuid import UUID
 
-from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
 from catalog import collecting
@@ -39,6 +39,7 @@ class Wishes(TypedDict, total=False):
     endpoint_url: str
     endpoint_region: str
     fallback_url: str
+    fallback_subscription: UUID | None
     credentials: Credentials
     custom_ca: str
     batching: str
@@ -69,6 +70,7 @@ class Order:
     endpoint_url: str = ""
     endpoint_region: str = ""
     fallback_url: str = ""
+    fallback_subscription: UUID | None = None
     batching: str = Batching.TOPIC
     batch_max_events: int = collecting.DEFAULT_EVENTS
     batch_max_bytes: int = collecting.DEFAULT_BYTES
@@ -99,13 +101,29 @@ class Order:
 _NAMES = frozenset(field.name for field in fields(Order))
 
 
-def check(order: Order, *, application: Application, topic: Topic, environment: str) -> None:
-    """Raise a ValidationError with every fault of the order, by field; return if there is none."""
-    faults: dict[str, list[str]] = {}
-    for name, message in _faults(order, application, topic, environment):
-        faults.setdefault(name, []).append(message)
-    if faults:
-        raise ValidationError(faults)
+Faults = Iterator[tuple[str, str]]
+
+
+def faults(order: Order, *, application: Application, topic: Topic, environment: str) -> Faults:
+    """Yield every fault of the order, each with its field."""
+    yield from _filter_faults(order)
+    yield from _type_faults(order, topic)
+    for message in declared_reads.faults(order.reads, topic, order.event_types):
+        yield "reads", message
+    yield from _pin_faults(order, topic, environment)
+    yield from _number_faults(order)
+    yield from _batch_faults(order, topic)
+    if order.mode not in DeliveryMode.values:
+        yield "mode", _("Choose webhook or pull.")
+    if order.poison not in Poison.values:
+        yield "poison", _("Choose skip, block or park.")
+    if order.body not in BodyMode.values:
+        yield "body", _("Choose binary, structured, data or mapped.")
+    if order.mode == DeliveryMode.WEBHOOK:
+        yield from _url_faults("endpoint_url", order.endpoint_url)
+        if order.fallback_url:
+            yield from _url_faults("fallback_url", order.fallback_url)
+    yield from _region_faults(order, application, topic)
 
 
 def advice(order: Order) -> list[str]:
@@ -129,30 +147,6 @@ def advice(order: Order) -> list[str]:
             )
         )
     return found
-
-
-Faults = Iterator[tuple[str, str]]
-
-
-def _faults(order: Order, application: Application, topic: Topic, environment: str) -> Faults:
-    yield from _filter_faults(order)
-    yield from _type_faults(order, topic)
-    for message in declared_reads.faults(order.reads, topic, order.event_types):
-        yield "reads", message
-    yield from _pin_faults(order, topic, environment)
-    yield from _number_faults(order)
-    yield from _batch_faults(order, topic)
-    if order.mode not in DeliveryMode.values:
-        yield "mode", _("Choose webhook or pull.")
-    if order.poison not in Poison.values:
-        yield "poison", _("Choose skip, block or park.")
-    if order.body not in BodyMode.values:
-        yield "body", _("Choose binary, structured, data or mapped.")
-    if order.mode == DeliveryMode.WEBHOOK:
-        yield from _url_faults("endpoint_url", order.endpoint_url)
-        if order.fallback_url:
-            yield from _url_faults("fallback_url", order.fallback_url)
-    yield from _region_faults(order, application, topic)
 
 
 def _filter_faults(order: Order) -> Faults:

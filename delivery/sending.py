@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from opentelemetry.trace import Span
 
@@ -15,6 +16,7 @@ from delivery import breaker, outgoing, run_log, tracing
 from delivery.claiming import Owed
 from delivery.mapping import MappingFailed
 from delivery.outgoing import Address, Bundle, Message
+from delivery.settling import HandedOver, Refused, Result
 from delivery.states import SkipReason
 from delivery.targets import Target
 from delivery.translating import TranslationFailed
@@ -52,6 +54,26 @@ def refusal(target: Target, message: Message, address: Address, now: datetime) -
         if regions and address.region not in regions:
             return SkipReason.RESIDENCY
     return None
+
+
+def handed_over(
+    owed: Owed, messages: Mapping[UUID, Message], target: Target, to: Target, now: datetime
+) -> list[Result]:
+    """Return that another subscription takes over what goes out here, as far as rules let it."""
+    results: list[Result] = []
+    for one in owed.members:
+        reason = refusal(target, messages[one.event_id], to.primary, now)
+        results.append(
+            HandedOver(owed=one, to=to.subscription_id, ended_at=now)
+            if reason is None
+            else Refused(owed=one, reason=reason, ended_at=now)
+        )
+    return results
+
+
+def is_final(owed: Owed, target: Target, address: Address) -> bool:
+    """Tell whether nobody else is to have what this address gives up."""
+    return owed.is_replay or address is not target.primary
 
 
 async def attempt(

@@ -20,7 +20,7 @@ import orjson
 from django.db import DataError, IntegrityError, connection
 
 from catalog.ids import uuid7
-from delivery import batching, dead_letters, parking, replay_results, retrying
+from delivery import batching, dead_letters, parking, replay_results, retrying, stand_ins
 from delivery.claiming import Owed
 from delivery.dead_letters import Death
 from delivery.models import FailureGroup
@@ -50,8 +50,9 @@ class Tried:
     answer: Receipt | TransportError
     # It went to the endpoint itself, not to a fallback, and was no replay.
     is_for_health: bool = True
-    # Another address is left to try, should this one have given it up.
+    # Another address is left to try, or someone takes over, should this one have given it up.
     has_second: bool = False
+    stand_in: UUID | None = None
     # In which request it went, where it went together with others; they share their dice.
     batch_id: UUID | None = None
     jitter: float | None = None
@@ -74,7 +75,16 @@ class Refused:
     ended_at: datetime
 
 
-Result = Tried | Refused
+@dataclass(frozen=True, kw_only=True, slots=True)
+class HandedOver:
+    """A delivery that another subscription takes over before any request."""
+
+    owed: Owed
+    to: UUID
+    ended_at: datetime
+
+
+Result = Tried | Refused | HandedOver
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -101,6 +111,7 @@ class _Fate:
     death: Death | None = None
     is_gone: bool = False
     goes_second: bool | None = None
+    hands_to: UUID | None = None
 
     @property
     def leaves_batch(self) -> bool:
@@ -181,7 +192,7 @@ def _set_aside(result: Result) -> Result:
 
     Left unsettled it would be sent, and fail to be stored, again after each lease.
     """
-    if isinstance(result, Refused):
+    if not isinstance(result, Tried):
         return result
     answer = result.answer
     status = answer.status if answer.status in _STATUSES else None
@@ -203,7 +214,8 @@ def _settle(results: Sequence[Result], now: datetime) -> Settled:
         if fate.result.owed.is_replay and fate.status
     }
     leavers = [fate.result.owed.delivery_id for fate in fates if fate.leaves_batch]
-    with _transaction(is_needed=bool(deaths or replayed or leavers), now=now):
+    handed = [(fate.result.owed, fate.hands_to) for fate in fates if fate.hands_to is not None]
+    with _transaction(is_needed=bool(deaths or replayed or leavers or handed), now=now):
         groups = dead_letters.groups_for(deaths, now=now) if deaths else {}
         held = _write(fates, groups)
         deaths = [death for death in deaths if death.owed.delivery_id in held]
@@ -212,6 +224,9 @@ def _settle(results: Sequence[Result], now: datetime) -> Settled:
             parking.park([death for death in deaths if death.parks_key], now=now)
         if replayed:
             replay_results.note({pk: replayed[pk] for pk in replayed if pk in held}, now=now)
+        if handed:
+            held_back = [(owed, to) for owed, to in handed if owed.delivery_id in held]
+            stand_ins.take_over(held_back, now=now)
         if leavers:
             batching.take_out(held.intersection(leavers))
     return Settled(
@@ -234,6 +249,8 @@ def _transaction(*, is_needed: bool, now: datetime) -> AbstractContextManager[No
 def _fate(result: Result, now: datetime) -> _Fate:
     if isinstance(result, Refused):
         return _Fate(result=result, status=DeliveryStatus.SKIPPED, reason=result.reason)
+    if isinstance(result, HandedOver):
+        return _handed_over(result, to=result.to, attempts=result.owed.attempts)
     owed = result.owed
     if isinstance(result.answer, Receipt):
         return _Fate(result=result, status=DeliveryStatus.DELIVERED, attempts=owed.attempts + 1)
@@ -275,6 +292,8 @@ def _after_failure(tried: Tried, error: TransportError, now: datetime) -> _Fate:
             first_attempt_at=first,
             goes_second=True,
         )
+    if isinstance(decision, Dead) and tried.stand_in and decision.limit is not Limit.ABORTED:
+        return _handed_over(tried, to=tried.stand_in, attempts=attempts)
     if isinstance(decision, Dead):
         death = Death(
             owed=owed,
@@ -295,6 +314,16 @@ def _after_failure(tried: Tried, error: TransportError, now: datetime) -> _Fate:
         attempts=attempts,
         first_attempt_at=first,
         is_gone=isinstance(decision, Disable),
+    )
+
+
+def _handed_over(result: Result, *, to: UUID, attempts: int) -> _Fate:
+    return _Fate(
+        result=result,
+        status=DeliveryStatus.SKIPPED,
+        reason=SkipReason.HANDED_OVER,
+        attempts=attempts,
+        hands_to=to,
     )
 
 

@@ -7,12 +7,39 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import datetime
+from uuid import UUID
 
-from catalog.models import Application
-from delivery import endpoints
+from django.core.exceptions import ValidationError
+
+from catalog.models import Application, Topic
+from delivery import endpoints, orders, stand_ins
 from delivery.models import Endpoint, Subscription
 from delivery.orders import Order, Wishes
 from delivery.states import DeliveryMode
+
+
+def check(
+    order: Order,
+    *,
+    application: Application,
+    topic: Topic,
+    environment: str,
+    itself: UUID | None = None,
+) -> None:
+    """Raise a ValidationError with every fault of the order, by field; return if there is none.
+
+    `itself` is the subscription that stands already.
+    """
+    faults: dict[str, list[str]] = {}
+    for name, message in (
+        *orders.faults(order, application=application, topic=topic, environment=environment),
+        *stand_ins.faults(
+            order, application=application, topic=topic, environment=environment, itself=itself
+        ),
+    ):
+        faults.setdefault(name, []).append(message)
+    if faults:
+        raise ValidationError(faults)
 
 
 def order_of(subscription: Subscription) -> Order:
@@ -31,6 +58,7 @@ def order_of(subscription: Subscription) -> Order:
         endpoint_url=endpoint.url if endpoint else "",
         endpoint_region=endpoint.region_id if endpoint else "",
         fallback_url=fallback.url if fallback else "",
+        fallback_subscription=subscription.fallback_subscription_id,
         batching=subscription.batching,
         batch_max_events=subscription.batch_max_events,
         batch_max_bytes=subscription.batch_max_bytes,
@@ -57,6 +85,7 @@ def write(order: Order, subscription: Subscription) -> None:
     subscription.mode = order.mode
     subscription.body = order.body
     subscription.mapping = order.mapping
+    subscription.fallback_subscription_id = order.fallback_subscription
     subscription.batching = order.batching
     subscription.batch_max_events = order.batch_max_events
     subscription.batch_max_bytes = order.batch_max_bytes
@@ -90,11 +119,15 @@ def endpoint_for(
 
 def touches_endpoint(before: Order, order: Order, wishes: Wishes) -> bool:
     """Tell whether the wishes change where events go, or what is shown there."""
+    return _places(before) != _places(order) or "credentials" in wishes or "custom_ca" in wishes
+
+
+def _places(order: Order) -> tuple[object, ...]:
     return (
-        (before.endpoint_url, before.endpoint_region, before.fallback_url)
-        != (order.endpoint_url, order.endpoint_region, order.fallback_url)
-        or "credentials" in wishes
-        or "custom_ca" in wishes
+        order.endpoint_url,
+        order.endpoint_region,
+        order.fallback_url,
+        order.fallback_subscription,
     )
 
 

@@ -28,6 +28,7 @@ class SkipReason(models.TextChoices):
     FILTERED = "filtered", _("Filtered out")
     NOT_CONCERNED = "not_concerned", _("Has what this corrects")
     RULE = "rule", _("Routing rule")
+    HANDED_OVER = "handed_over", _("Handed to its stand-in")
 
 
 class RuleAction(models.TextChoices):

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from catalog.form_sections import Section
 from catalog.models import Application, EventType, User
 from catalog.words import Environment
-from delivery import addresses, collecting_forms, configuration, declared_reads
+from delivery import addresses, collecting_forms, configuration, declared_reads, stand_ins
 from delivery.collecting_forms import CollectingFields
 from delivery.conditions import Operator, to_filter
 from delivery.models import Subscription
@@ -227,6 +227,11 @@ class EditForm(CollectingFields, ConditionFields):
         Section(title=_("More than one condition"), names=("filter",), is_folded=True),
         collecting_forms.SECTION,
         Section(
+            title=_("Who takes over"),
+            names=("fallback_url", "fallback_subscription"),
+            is_folded=True,
+        ),
+        Section(
             title=_("Pace"),
             names=("concurrency", "rate_per_second", "timeout_seconds"),
             is_folded=True,
@@ -237,6 +242,25 @@ class EditForm(CollectingFields, ConditionFields):
     name = forms.CharField(label=_("Name"), max_length=120)
     endpoint_url = forms.CharField(
         label=_("Address"), max_length=2000, widget=forms.URLInput(), required=False
+    )
+    fallback_url = forms.CharField(
+        label=_("Second address"),
+        max_length=2000,
+        widget=forms.URLInput(),
+        required=False,
+        help_text=_(
+            "Gets what comes while the circuit is open, and once what the first address gave up."
+        ),
+    )
+    fallback_subscription = forms.ModelChoiceField(
+        queryset=Subscription.objects.none(),
+        label=_("Stand-in"),
+        required=False,
+        empty_label=_("Nobody: what comes waits"),
+        help_text=_(
+            "In place of a second address: another subscription of your team to this topic takes "
+            "over, by its own settings and whatever its filter says."
+        ),
     )
     body = forms.ChoiceField(label=_("What is sent"), choices=BodyMode.choices)
     mapping = forms.CharField(
@@ -260,13 +284,24 @@ class EditForm(CollectingFields, ConditionFields):
     timeout_seconds = forms.IntegerField(label=_("Time-out, seconds"), min_value=1, initial=15)
     reason = forms.CharField(label=_("Reason"), help_text=_("Kept in the ledger with your name."))
 
+    def __init__(self, data: Any = None, *, subscription: Subscription) -> None:
+        super().__init__(data, initial=self.initial_of(subscription))
+        self.fields["fallback_subscription"].queryset = stand_ins.possible(  # type: ignore[attr-defined]
+            subscription.application,
+            subscription.topic,
+            subscription.environment,
+            itself=subscription.pk,
+        )
+
     @classmethod
     def initial_of(cls, subscription: Subscription) -> dict[str, Any]:
         """Return the order as the form shows it."""
-        endpoint = subscription.endpoint
+        endpoint, fallback = subscription.endpoint, subscription.fallback_endpoint
         return {
             "name": subscription.name,
             "endpoint_url": endpoint.url if endpoint else "",
+            "fallback_url": fallback.url if fallback else "",
+            "fallback_subscription": subscription.fallback_subscription_id,
             "body": subscription.body,
             "mapping": subscription.mapping,
             "reads": ", ".join(subscription.reads),
@@ -286,6 +321,7 @@ class EditForm(CollectingFields, ConditionFields):
         """Return what the verb takes."""
         names = (
             "name",
+            "fallback_url",
             "body",
             "mapping",
             "reads",
@@ -297,4 +333,6 @@ class EditForm(CollectingFields, ConditionFields):
         wanted = {name: self.cleaned_data[name] for name in names}
         if self.cleaned_data["endpoint_url"]:
             wanted["endpoint_url"] = self.cleaned_data["endpoint_url"]
+        stand_in = self.cleaned_data["fallback_subscription"]
+        wanted["fallback_subscription"] = None if stand_in is None else stand_in.pk
         return {**wanted, "filter": self.wanted()}

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from catalog.models import Application, Topic, User
 from catalog.moves import IllegalMove
-from delivery import backlogs, batching, orders, parking, signals, standing_orders
+from delivery import backlogs, batching, parking, signals, standing_orders
 from delivery.models import Circuit, Subscription
 from delivery.orders import Order, Wishes
 from delivery.pings import PingResult, ping
@@ -52,7 +52,7 @@ def create(
     access.require(by, Action.SUBSCRIPTION_CREATE, application)
     _require_grant(application, topic, environment)
     order = Order.of(wishes)
-    orders.check(order, application=application, topic=topic, environment=environment)
+    standing_orders.check(order, application=application, topic=topic, environment=environment)
     with governed(by=by, now=now, reason=reason):
         endpoint, secret = standing_orders.endpoint_for(application, order, wishes, now=now)
         subscription = Subscription(
@@ -101,11 +101,12 @@ def change(
             raise ValidationError(
                 {"mode": _("A webhook cannot become a feed: make a new subscription for it.")}
             )
-        orders.check(
+        standing_orders.check(
             order,
             application=subscription.application,
             topic=subscription.topic,
             environment=subscription.environment,
+            itself=subscription.pk,
         )
         if standing_orders.touches_endpoint(before, order, wishes):
             access.require(by, Action.ENDPOINT_CHANGE, subscription)

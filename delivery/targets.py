@@ -69,6 +69,8 @@ class Target:
     policy: RetryPolicy
     primary: Address
     fallback: Address | None = None
+    # The subscription that stands in for it; see `Knowledge.stand_in`.
+    stands_in: UUID | None = None
     is_entitled: bool = False
     fault: str = ""
 
@@ -89,6 +91,24 @@ class Knowledge:
     translations: Translations = field(default_factory=dict)
     # Circuits that are not closed.
     circuits: Mapping[UUID, breaker.State] = field(default_factory=dict)
+
+    def stand_in(self, target: Target) -> Target | None:
+        """Return who takes over what this one cannot take now; None when nobody can."""
+        other = self.targets.get(target.stands_in) if target.stands_in else None
+        if other is None or other.stands_in is not None or other.subscription_id in self.circuits:
+            return None
+        is_able = other.is_active and other.is_entitled and not other.fault
+        is_near = other.primary.region == target.primary.region
+        is_alike = (other.topic_id, other.environment) == (target.topic_id, target.environment)
+        return other if is_able and is_near and is_alike else None
+
+    def must_wait(self, target: Target) -> bool:
+        """Tell whether its circuit keeps everything back, as nobody else takes it."""
+        return (
+            target.subscription_id in self.circuits
+            and target.fallback is None
+            and self.stand_in(target) is None
+        )
 
     def unentitled(self) -> list[Target]:
         """Return the targets whose backlog must end with `no_grant`."""
@@ -181,6 +201,7 @@ def _target(subscription: Subscription, secrets: Mapping[UUID, Sequence[str]]) -
         ),
         primary=primary or Address(url="", region=""),
         fallback=fallback,
+        stands_in=subscription.fallback_subscription_id,
         fault=fault,
     )
 

@@ -109,6 +109,12 @@ class OrderWish(serializers.Serializer[Any]):
         help_text="Gets what comes while the circuit is open, and what the first gave up, once; "
         "signed with the same secret.",
     )
+    fallback_subscription = serializers.UUIDField(
+        required=False,
+        allow_null=True,
+        help_text="Takes over what comes while the circuit is open, and what this one gave up: a "
+        "webhook of the same team, topic, environment and region.",
+    )
     batching = serializers.ChoiceField(choices=Batching.choices, required=False)
     batch_max_events = serializers.IntegerField(required=False)
     batch_max_bytes = serializers.IntegerField(required=False, help_text="Of data, uncompressed.")
@@ -163,6 +169,9 @@ class SubscriptionShape(serializers.Serializer[Subscription]):
     endpoint_url = serializers.SerializerMethodField()
     endpoint_region = serializers.SerializerMethodField()
     fallback_url = serializers.SerializerMethodField()
+    fallback_subscription = serializers.UUIDField(
+        source="fallback_subscription_id", allow_null=True
+    )
     batching = serializers.ChoiceField(choices=Batching.choices)
     batch_max_events = serializers.IntegerField()
     batch_max_bytes = serializers.IntegerField()

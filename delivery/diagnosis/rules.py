@@ -46,6 +46,11 @@ SKIPPED: Mapping[str, Diagnosis] = {
         _("Somebody decided that such events do not go there."),
         _("If that is wrong, propose to change the rule on the topic's page."),
     ),
+    SkipReason.HANDED_OVER: says(
+        _("It was handed to the subscription that stands in for this one."),
+        _("The circuit was open, or the tries were used up; nothing is lost."),
+        _("Follow “Repeated” to see how it fares there. Replay it to send it here after all."),
+    ),
 }
 
 CIRCUIT_OPEN = says(

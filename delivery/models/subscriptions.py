@@ -145,6 +145,14 @@ class Subscription(BatchLimits, Identified):
         blank=True,
         verbose_name=_("fallback endpoint"),
     )
+    fallback_subscription = models.ForeignKey(
+        "self",
+        on_delete=models.PROTECT,
+        related_name="stands_in_for",
+        null=True,
+        blank=True,
+        verbose_name=_("stand-in"),
+    )
     batching = models.CharField(
         _("one by one or together"), max_length=10, choices=Batching, default=Batching.TOPIC
     )
@@ -196,6 +204,10 @@ class Subscription(BatchLimits, Identified):
             models.CheckConstraint(
                 condition=Q(mode=DeliveryMode.PULL) | Q(endpoint__isnull=False),
                 name="webhook_has_endpoint",
+            ),
+            models.CheckConstraint(
+                condition=Q(fallback_endpoint=None) | Q(fallback_subscription=None),
+                name="subscription_one_fallback",
             ),
         ]
 

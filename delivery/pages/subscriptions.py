@@ -120,6 +120,7 @@ def subscription_detail(request: PortalRequest, number: int) -> HttpResponse:
         "public_keys": signing_secrets.public_keys(subscription, now=timezone.now()),
         "parked": list(parking.with_waiting(subscription.parked_keys.all())[:MOST_KEYS]),
         "collected": batching.collected([subscription.pk]).get(subscription.pk, 0),
+        **_stand_ins(request, subscription),
         "clicks": connecting.clicks(subscription.application.kind),
         "is_paused": subscription.state != SubscriptionState.ACTIVE,
         "ping": request.session.pop("ping", None),
@@ -143,12 +144,23 @@ def _failing(
     ]
 
 
+def _stand_ins(request: PortalRequest, subscription: Subscription) -> dict[str, Any]:
+    """Return who stands in for whom, as far as the viewer may see them."""
+    pk = subscription.fallback_subscription_id
+    related = Subscription.objects.filter(Q(pk=pk) | Q(fallback_subscription=subscription))
+    seen = access.restrict(related, request.user, Action.SUBSCRIPTION_VIEW).order_by("number")
+    return {
+        "stand_in": next((one for one in seen if one.pk == pk), None),
+        "stands_in_for": [one for one in seen if one.pk != pk and one.ended_at is None],
+    }
+
+
 @login_required
 def subscription_edit(request: PortalRequest, number: int) -> HttpResponse:
     """Change a standing order: address, filter, body, pace."""
     subscription = _subscription(request, number)
     access.require(request.user, Action.SUBSCRIPTION_CHANGE, subscription)
-    form = EditForm(request.POST or None, initial=EditForm.initial_of(subscription))
+    form = EditForm(request.POST or None, subscription=subscription)
     if request.method == "POST" and form.is_valid():
         try:
             subscriptions.change(

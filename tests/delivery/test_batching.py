@@ -5,9 +5,7 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Iterator
 from datetime import datetime, timedelta
-from ipaddress import ip_network
 from uuid import UUID
 
 import pytest
@@ -23,32 +21,17 @@ from delivery.dispatch import Engine
 from delivery.models import Attempt, Circuit, DeadLetter, Delivery, QueueRow, Subscription
 from delivery.models.deliveries import COLLECTING
 from delivery.states import Batching, DeliveryStatus
-from delivery.transports.webhook import WebhookTransport
 from governance import topics
 from tests import factories
+from tests.delivery.engines import drain_until, running_engine
 from tests.delivery.owing import make_events, make_world, owe
 from tests.delivery.publishers import make_shop
 from tests.delivery.receiver import Got, Receiver, Reply
-from tests.delivery.test_dispatch import add_secret
+from tests.delivery.test_dispatch import add_fallback, add_secret
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-LOOPBACK = (ip_network("127.0.0.0/8"),)
 LATER = timedelta(hours=6)
-
-
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    with Receiver().running() as running:
-        yield running
-
-
-@pytest.fixture
-def engine() -> Iterator[Engine]:
-    engine = Engine(transport=WebhookTransport(allowed_networks=LOOPBACK))
-    yield engine
-    engine.close()
-    stopping.clear()
 
 
 def make_batches(receiver: Receiver, **fields: object) -> tuple[Subscription, SchemaVersion]:
@@ -217,14 +200,11 @@ def test_batches_at_once_are_counted_over_all_workers(engine: Engine, receiver: 
     receiver.reply = lambda _got, _before: Reply(after_seconds=0.05)
     subscription, version = make_batches(receiver, concurrency=6)
     collect(subscription, version, 60)
-    other = Engine(transport=WebhookTransport(allowed_networks=LOOPBACK))
-    try:
+    with running_engine() as other:
         second = threading.Thread(target=other.drain, kwargs={"seconds": 8})
         second.start()
         engine.drain(seconds=8)
         second.join()
-    finally:
-        other.close()
     assert len(receiver.got) == 20
     assert len(receiver.ids()) == 20
     assert statuses() == {DeliveryStatus.DELIVERED: 60}
@@ -398,3 +378,38 @@ def test_batches_that_wait_cost_no_count_until_something_comes(
         plan = " ".join(line for (line,) in cursor.fetchall())
         cursor.execute("RESET enable_seqscan")
     assert "queue_collected" in plan
+
+
+@pytest.mark.parametrize(("second", "ends"), [(200, "delivered"), (500, "dead")])
+def test_a_batch_that_the_first_address_gave_up_goes_to_the_second_once(
+    engine: Engine, receiver: Receiver, second: int, ends: str
+) -> None:
+    receiver.reply = lambda got, _before: Reply(status=422 if got.path == "/hook" else second)
+    subscription, version = make_batches(receiver)
+    add_fallback(subscription, receiver.url("/second"))
+    collect(subscription, version, 3)
+    drain_until(engine, lambda: not QueueRow.objects.exists())
+    assert [got.path for got in receiver.got] == ["/hook", "/second"]
+    assert len(receiver.ids()) == 1  # it is the same batch
+    assert statuses() == {ends: 3}
+    assert set(Attempt.objects.values_list("number", "status_code")) == {(1, 422), (2, second)}
+
+
+def test_only_the_events_that_a_receiver_refused_go_to_the_second_address(
+    engine: Engine, receiver: Receiver
+) -> None:
+    def answer(got: Got, _before: int) -> Reply:
+        if got.path != "/hook":
+            return Reply()
+        return Reply(body=json.dumps({"refused": [{"index": 1, "reason": "no", "retry": False}]}))
+
+    receiver.reply = answer
+    subscription, version = make_batches(receiver, retry_waits_seconds=[])
+    add_fallback(subscription, receiver.url("/second"))
+    collect(subscription, version, 3)
+    drain_until(engine, lambda: not QueueRow.objects.exists())
+    assert [(got.path, numbers(got)) for got in receiver.got] == [
+        ("/hook", [0, 1, 2]),
+        ("/second", [1]),
+    ]
+    assert statuses() == {DeliveryStatus.DELIVERED: 3}
