@@ -121,14 +121,7 @@ def change(
         if not (subscription.is_ordered and subscription.poison == Poison.PARK):
             parking.let_all_go(subscription)
         signals.subscription_changed.send(Subscription, thing=subscription, by=by, now=now)
-        old, new = standing_orders.facts(before), standing_orders.facts(order)
-        record(
-            Action.SUBSCRIPTION_CHANGE,
-            subscription,
-            before={name: old[name] for name in old if old[name] != new[name]},
-            after={name: new[name] for name in new if old[name] != new[name]},
-            related=(subscription.application, subscription.topic),
-        )
+        _record_change(subscription, before, order)
     return subscription
 
 
@@ -279,6 +272,17 @@ def _go_on(
     signals.subscription_resumed.send(Subscription, thing=moved, by=by, now=now)
     _record_state(Action.SUBSCRIPTION_RESUME, moved, before=subscription.state)
     return moved
+
+
+def _record_change(subscription: Subscription, before: Order, order: Order) -> None:
+    old, new = standing_orders.facts(before), standing_orders.facts(order)
+    record(
+        Action.SUBSCRIPTION_CHANGE,
+        subscription,
+        before={name: old[name] for name in old if old[name] != new[name]},
+        after={name: new[name] for name in new if old[name] != new[name]},
+        related=(subscription.application, subscription.topic),
+    )
 
 
 def _record_state(action: Action, subscription: Subscription, *, before: str) -> None:
