@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import time
+from datetime import timedelta
 
 import pytest
 from django.utils import timezone
 
 from config import broker
-from delivery import draining, tasks, values
-from delivery.models import Attempt, EventValue
+from delivery import draining, lookout, subscriptions, tasks, values
+from delivery.models import Attempt, Circuit, EventValue, QueueRow
+from delivery.states import DisableReason
+from governance.governed import governed
 from tests import factories
 from tests.delivery.owing import make_events, make_world, owe
 from tests.delivery.wake_ups import sent
@@ -105,3 +108,43 @@ def test_values_are_read_in_slices_and_each_asks_for_the_next() -> None:
     assert EventValue.objects.count() == batches * values.BATCH
     tasks.fill_values(runs=1)
     assert sent() == []
+
+
+def is_something_to_do() -> bool:
+    return lookout.look(now=timezone.now()).deliveries
+
+
+def test_what_waits_for_a_person_wakes_nobody() -> None:
+    subscription, version = make_world("http://127.0.0.1:9/")
+    owe(subscription, make_events(version))
+    assert is_something_to_do()
+    subscriptions.pause(subscription, by=factories.make_admin(), now=timezone.now())
+    assert not is_something_to_do()
+    disabled = subscriptions.disable(
+        subscription, because=DisableReason.NO_GRANT, now=timezone.now()
+    )
+    assert is_something_to_do()  # it ends as skipped
+    subscriptions.resume(disabled, by=factories.make_admin(), now=timezone.now())
+    subscriptions.disable(subscription, because=DisableReason.FAILING, now=timezone.now())
+    assert not is_something_to_do()
+    QueueRow.objects.update(is_replay=True)
+    assert is_something_to_do()
+
+
+def test_what_waits_for_an_open_circuit_wakes_nobody_until_its_probe() -> None:
+    subscription, version = make_world("http://127.0.0.1:9/")
+    owe(subscription, make_events(version))
+    circuit = Circuit.objects.filter(subscription=subscription)
+    circuit.update(state="open", next_probe_at=timezone.now() + timedelta(minutes=5))
+    assert not is_something_to_do()
+    other, version = make_world("http://127.0.0.1:9/")
+    [delivery] = owe(other, make_events(version))
+    assert is_something_to_do()
+    QueueRow.objects.filter(pk=delivery).delete()
+    circuit.update(next_probe_at=timezone.now())
+    assert is_something_to_do()
+    circuit.update(next_probe_at=timezone.now() + timedelta(minutes=5))
+    with governed(by=None, now=timezone.now()):
+        subscription.fallback_subscription = other
+        subscription.save()
+    assert is_something_to_do()
