@@ -17,7 +17,7 @@ import psutil
 
 from config import places
 
-START_SECONDS = 40
+START_SECONDS = 120  # it ends early; many things may run beside
 
 
 @dataclass
