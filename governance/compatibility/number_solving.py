@@ -12,6 +12,7 @@ from governance.compatibility.outcomes import NONE, UNKNOWN, Outcome, found
 from governance.compatibility.values import exact, is_float_multiple, plain
 
 MOST_TRIES = 5000
+FINEST = Fraction(1, 2**53)  # of a double; whole numbers are exact up to its inverse
 
 
 class Range:
@@ -72,13 +73,21 @@ def common_multiple(one: Fraction | None, other: Fraction) -> Fraction:
     )
 
 
-def survives_floats(step: Fraction, divisor: Fraction) -> bool:
-    """Return whether binary floating point agrees that multiples of a step are of a divisor.
+def survives_floats(wanted: Range, step: Fraction, divisor: Fraction) -> bool:
+    """Return whether binary floating point agrees that these multiples of a step are of a divisor.
 
-    Validators divide floats: 0.35 is a multiple of 0.01 to them, and not of 0.001.
+    Validators divide floats: 0.35 is a multiple of 0.01 to them, and not of 0.001; 7 is none of
+    0.07; and 1e308 overflows. A quotient of whole numbers comes out whole if the divisor is
+    rounded by at most half of what the quotient is.
     """
-    is_binary = divisor.denominator & (divisor.denominator - 1) == 0
-    return is_binary or step.denominator == 1
+    if divisor.denominator & (divisor.denominator - 1) == 0:
+        return True
+    rounding = abs(Fraction(float(divisor)) / divisor - 1)
+    return (
+        step.denominator == 1
+        and rounding <= FINEST / 2
+        and all(end is not None and abs(end) * FINEST <= 1 for end in (wanted.low, wanted.high))
+    )
 
 
 def solve(atoms: Iterable[f.Formula]) -> Outcome:
@@ -100,7 +109,7 @@ def _among_multiples(wanted: Range, step: Fraction) -> Outcome:
     contradictions = [one for one in wanted.not_steps if (step / one).denominator == 1]
     if contradictions:  # each multiple of the step is one of what must not be
         is_certain = any(
-            one in wanted.steps or survives_floats(step, one) for one in contradictions
+            one in wanted.steps or survives_floats(wanted, step, one) for one in contradictions
         )
         return NONE if is_certain else UNKNOWN
     exact_only: int | float | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Hashable, Mapping
 from enum import StrEnum
 from fractions import Fraction
@@ -63,9 +64,12 @@ def plainly(value: object) -> object:
 
 
 def exact(number: object) -> Fraction:
-    """Return a JSON number as the decimal that was written, not as its binary neighbour."""
+    """Return a JSON number as the decimal that was written, not as its binary neighbour.
+
+    A whole one is what it is to validators: ``1e23`` is a little less than its digits say.
+    """
     if isinstance(number, float):
-        return Fraction(repr(number))
+        return Fraction(number) if number.is_integer() else Fraction(repr(number))
     if isinstance(number, int | Fraction):
         return Fraction(number)
     raise TypeError(f"not a number: {number!r}")
@@ -81,6 +85,9 @@ def is_float_multiple(number: int | float, divisor: Fraction) -> bool:
     if divisor.denominator == 1:
         return number % divisor.numerator == 0
     try:
-        return (number / float(divisor)).is_integer()
+        quotient = number / float(divisor)
     except (OverflowError, ZeroDivisionError):
         return False
+    if math.isinf(quotient):  # validators then divide exactly, by the divisor as it was rounded
+        return (Fraction(number) / Fraction(float(divisor))).denominator == 1
+    return quotient.is_integer()
