@@ -96,10 +96,15 @@ def _wanted(test: object) -> list[str]:
     """Return what a condition wants of each field; nothing if it is not so simple."""
     if not isinstance(test, dict) or not test.keys() <= {"type", "properties", "required"}:
         return []
-    said = {name: f"{name} is given" for name in test.get("required", ())}
-    for name, inner in test.get("properties", {}).items():
-        values = inner.get("enum", [inner["const"]] if "const" in inner else ())
-        if not values or inner.keys() - {"const", "enum", "type"}:
+    required, fields = test.get("required", []), test.get("properties", {})
+    if not isinstance(required, list) or not isinstance(fields, dict):
+        return []
+    said = {name: f"{name} is given" for name in map(str, required)}
+    for name, inner in fields.items():
+        if not isinstance(inner, dict) or inner.keys() - {"const", "enum", "type"}:
+            return []
+        values = inner.get("enum", [inner["const"]] if "const" in inner else None)
+        if not isinstance(values, list) or not values:
             return []
         said[name] = f"{name} is {listed(map(shown, values))}"
     return list(said.values())

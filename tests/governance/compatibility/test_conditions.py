@@ -56,10 +56,9 @@ REWRITTEN: list[tuple[dict[str, Any], dict[str, Any], str]] = [
         order(then={"required": ["till"]}, **{"else": {"required": ["note"]}}),
         "unless channel is “store”",
     ),
-    (
-        order(),
-        order({"maxProperties": 1}, then={"required": ["till"]}),
-        "when its condition is met",
+    *(
+        (order(), order(test, then={"required": ["till"]}), "when its condition is met")
+        for test in (True, {"maxProperties": 1}, {"properties": {"note": True}})
     ),
 ]
 
@@ -72,6 +71,17 @@ def test_new_or_other_condition_is_one_change(
     assert finding.kind is Kind.CONDITION_CHANGED
     assert finding.message == f"What the event needs {when} changes."
     assert finding.has_witness
+
+
+# A condition is written in any way before somebody mends it: it is told, whatever it says.
+ODD: list[object] = [5, {"properties": 5}, {"properties": {"a": 5}}, {"required": 5}]
+
+
+@pytest.mark.parametrize("test", [*ODD, {"properties": {"a": {"enum": 5}}}], ids=repr)
+def test_malformed_condition_is_told_too(test: object) -> None:
+    report = check(order(), order(test, then={"required": ["till"]}))
+    assert report.verdict is not Verdict.COMPATIBLE
+    assert Kind.CONDITION_CHANGED in {finding.kind for finding in report.findings}
 
 
 def test_conditions_that_only_change_places_are_the_same() -> None:
