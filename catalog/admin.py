@@ -2,6 +2,18 @@
 
 from __future__ import annotations
 
-from catalog import admin_applications, admin_event_types, admin_teams, admin_topics
+from catalog import (
+    admin_applications,
+    admin_event_types,
+    admin_house_rules,
+    admin_teams,
+    admin_topics,
+)
 
-__all__ = ["admin_applications", "admin_event_types", "admin_teams", "admin_topics"]
+__all__ = [
+    "admin_applications",
+    "admin_event_types",
+    "admin_house_rules",
+    "admin_teams",
+    "admin_topics",
+]

@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from catalog.guarded_admin import GuardedAdmin, GuardedInline, guarded, only, to_list
+from catalog.house_rule_forms import WeightsField
 from catalog.models import Domain, Region, Topic, User
 from governance import topics
 from governance.actions import Action
@@ -99,6 +100,8 @@ class TopicForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable
                 choices=[(one.code, one.name) for one in Region.objects.all()],
                 widget=forms.CheckboxSelectMultiple,
             )
+        if "house_rules" in self.fields:
+            self.fields["house_rules"] = WeightsField()
 
 
 @guarded(Topic)
@@ -126,6 +129,7 @@ class TopicAdmin(GuardedAdmin):
         "retention_days",
         "payload_ceiling_bytes",
         "field_case",
+        "house_rules",
     )
     fields_to_add = ("name", "domain", *fields_to_change)
     shown = ("name", "domain", *fields_to_change, "created_at", "grants")

@@ -30,6 +30,7 @@ class Action(StrEnum):
     KEY_VIEW = "key:view"
     KEY_CREATE = "key:create"
     KEY_REVOKE = "key:revoke"
+    HOUSE_RULE_CHANGE = "house-rule:change"
     TEAM_CHANGE = "team:change"
     ROLE_CHANGE = "role:change"
     USER_CHANGE = "user:change"

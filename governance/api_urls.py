@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, path
 
-from governance.api import catalog_files, changelogs, changes, compatibility, grants, ledger
+from governance.api import (
+    catalog_files,
+    changelogs,
+    changes,
+    compatibility,
+    grants,
+    house_rules,
+    ledger,
+)
 
 app_name = "governance-api"
 
@@ -44,6 +52,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path(f"{_REQUEST}/approve", grants.ApproveRequest.as_view(), name="access-request-approve"),
     path(f"{_REQUEST}/reject", grants.RejectRequest.as_view(), name="access-request-reject"),
     path(f"{_REQUEST}/withdraw", grants.WithdrawRequest.as_view(), name="access-request-withdraw"),
+    path("house-rules", house_rules.HouseRules.as_view(), name="house-rules"),
     path("ledger", ledger.Ledger.as_view(), name="ledger"),
     path("ledger/verify", ledger.Verify.as_view(), name="ledger-verify"),
 ]

@@ -1,29 +1,49 @@
-"""The house's rules for a contract, as data: which rules there are, and how much each weighs.
+"""The house's rules for a contract: what breaks each of them.
 
-A rule yields (pointer, sentence) for each place that breaks it. What a finding weighs is policy:
-`DEFAULT_POLICY`, changed by the setting `LINT_POLICY` ({"money_has_currency": "error", …}).
+A rule yields (pointer, sentence) for each place that breaks it. What a finding weighs is policy,
+and policy is data (`catalog.house_rules`): a topic's own weight, else the portal's, else the
+shipped one.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from django.utils.translation import gettext as _
+
 from catalog import schemas
+from catalog.house_rules import SHIPPED, HouseRule, Weight
 from catalog.schemas import Field, FieldKind, Problem
 from catalog.schemas.parts import Together
-from catalog.schemas.reading import every_schema
+from catalog.schemas.reading import every_schema, subschemas
 from catalog.words import Case
 
 
-class Weight(StrEnum):
-    """What breaking a rule means."""
+class Source(StrEnum):
+    """Whose word a rule's weight is."""
 
-    ERROR = "error"
-    ADVICE = "advice"
-    OFF = "off"
+    TOPIC = "topic"
+    PORTAL = "portal"
+    SHIPPED = "shipped"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Policy:
+    """What the rules weigh: `topic` before `portal`, by rule; `SHIPPED` for what neither names."""
+
+    portal: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    topic: Mapping[str, str] = dataclasses.field(default_factory=dict)
+
+    def of(self, rule: str) -> tuple[Weight, Source]:
+        """Return what a rule weighs, and who says so."""
+        for source, weights in ((Source.TOPIC, self.topic), (Source.PORTAL, self.portal)):
+            if rule in weights:
+                return Weight(weights[rule]), source
+        return SHIPPED[rule], Source.SHIPPED
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -38,10 +58,11 @@ class Contract:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Finding:
-    """One place that breaks a rule."""
+    """One place that breaks a rule, and by whose word it weighs so much."""
 
     rule: str
     weight: Weight
+    source: Source
     pointer: str
     message: str
 
@@ -50,74 +71,73 @@ class Finding:
         return {
             "rule": self.rule,
             "severity": str(self.weight),
+            "policy": str(self.source),
             "pointer": self.pointer,
             "message": self.message,
         }
 
 
 Rule = Callable[[Contract], Iterable[Problem]]
-RULES: dict[str, Rule] = {}
-DEFAULT_POLICY: dict[str, Weight] = {}
+RULES: dict[HouseRule, Rule] = {}
 
 
-def rule(name: str, weight: Weight) -> Callable[[Rule], Rule]:
-    """Register a rule with the weight that it has unless policy says otherwise."""
+def rule(name: HouseRule) -> Callable[[Rule], Rule]:
+    """Register what looks for the places that break a rule."""
 
     def register(function: Rule) -> Rule:
         RULES[name] = function
-        DEFAULT_POLICY[name] = weight
         return function
 
     return register
 
 
-def findings(contract: Contract, policy: Mapping[str, str] | None = None) -> list[Finding]:
+def findings(contract: Contract, policy: Policy) -> list[Finding]:
     """Return what breaks the house's rules, errors first."""
-    weights = {**DEFAULT_POLICY, **{k: Weight(v) for k, v in (policy or {}).items()}}
-    found = [
-        Finding(rule=name, weight=weights[name], pointer=problem.pointer, message=problem.message)
-        for name, check in RULES.items()
-        if weights[name] is not Weight.OFF
-        for problem in check(contract)
-    ]
+    found = []
+    for name, check in RULES.items():
+        weight, source = policy.of(name)
+        if weight is Weight.OFF:
+            continue
+        found += [
+            Finding(rule=name, weight=weight, source=source, pointer=at, message=message)
+            for at, message in ((one.pointer, one.message) for one in check(contract))
+        ]
     return sorted(found, key=lambda finding: finding.weight is not Weight.ERROR)
 
 
-@rule("root_is_object", Weight.ERROR)
+@rule(HouseRule.ROOT_IS_OBJECT)
 def root_is_object(contract: Contract) -> Iterator[Problem]:
     """Events carry named fields, so that a field can be added later without breaking anyone."""
     kind = Together(contract.schema, contract.schema, None).kind
     if kind not in (FieldKind.OBJECT, FieldKind.ANY) or contract.schema is True:
-        yield Problem("", "The data should be an object with named fields.")
+        yield Problem("", _("The data should be an object with named fields."))
 
 
-@rule("field_has_meaning", Weight.ADVICE)
+@rule(HouseRule.FIELD_HAS_MEANING)
 def field_has_meaning(contract: Contract) -> Iterator[Problem]:
     """Whoever builds a flow reads the meaning, not the schema."""
     for field in contract.fields:
         if not field.meaning.strip():
-            yield Problem(field.pointer, f"{field.title} has no meaning: say what it tells.")
+            yield _at(field, _("%s has no meaning: say what it tells."))
 
 
 _IDENTIFIER = re.compile(r"(^|_)(id|uuid|number|no|code|key|ref|reference)$", re.IGNORECASE)
 _IDENTIFIER_CAMEL = re.compile(r"(^id$|Id$|Uuid$|Number$|Code$|Key$|Ref$)")
 
 
-@rule("identifier_is_text", Weight.ADVICE)
+@rule(HouseRule.IDENTIFIER_IS_TEXT)
 def identifier_is_text(contract: Contract) -> Iterator[Problem]:
     """Numbers lose leading zeros, and large ones their last digits, in many readers."""
     for field in contract.fields:
         is_named_so = _IDENTIFIER.search(field.name) or _IDENTIFIER_CAMEL.search(field.name)
         if is_named_so and field.kind in (FieldKind.NUMBER, FieldKind.INTEGER):
-            yield Problem(
-                field.pointer, f"{field.title} identifies something: make it text, not a number."
-            )
+            yield _at(field, _("%s identifies something: make it text, not a number."))
 
 
 _TIME = re.compile(r"(_at|_on|_time|_date|timestamp|At|On|Time|Date)$|^(date|time|timestamp)$")
 
 
-@rule("time_has_zone", Weight.ADVICE)
+@rule(HouseRule.TIME_HAS_ZONE)
 def time_has_zone(contract: Contract) -> Iterator[Problem]:
     """A time without a zone is another moment for each reader."""
     timely = (FieldKind.DATE_TIME, FieldKind.DATE, FieldKind.TIME)
@@ -125,16 +145,14 @@ def time_has_zone(contract: Contract) -> Iterator[Problem]:
         if not _TIME.search(field.name) or field.kind in timely:
             continue
         if field.kind in (FieldKind.TEXT, FieldKind.NUMBER, FieldKind.INTEGER):
-            yield Problem(
-                field.pointer, f"{field.title} is a time: use the format date-time, with a zone."
-            )
+            yield _at(field, _("%s is a time: use the format date-time, with a zone."))
 
 
 _MONEY = re.compile(r"(amount|price|total|cost|fee|tax|discount)", re.IGNORECASE)
 _CURRENCY = re.compile(r"currency", re.IGNORECASE)
 
 
-@rule("money_has_currency", Weight.ADVICE)
+@rule(HouseRule.MONEY_HAS_CURRENCY)
 def money_has_currency(contract: Contract) -> Iterator[Problem]:
     """An amount alone is not money."""
     places = {_place(field.path) for field in contract.fields if _CURRENCY.search(field.name)}
@@ -147,16 +165,14 @@ def money_has_currency(contract: Contract) -> Iterator[Problem]:
         if is_amount and not any(
             around == p or around.startswith(f"{p}.") or not p for p in places
         ):
-            yield Problem(
-                field.pointer, f"{field.title} is money: say in which currency beside it."
-            )
+            yield _at(field, _("%s is money: say in which currency beside it."))
 
 
 def _place(path: str) -> str:
     return path.rpartition(".")[0]
 
 
-@rule("size_is_bounded", Weight.ADVICE)
+@rule(HouseRule.SIZE_IS_BOUNDED)
 def size_is_bounded(contract: Contract) -> Iterator[Problem]:
     """What has no bound will meet the topic's ceiling one day, and be refused there."""
     if contract.payload_ceiling_bytes is None:
@@ -164,9 +180,9 @@ def size_is_bounded(contract: Contract) -> Iterator[Problem]:
     for field in contract.fields:
         bounds = field.bounds
         if field.kind is FieldKind.TEXT and not bounds.keys() & {"maxLength", "pattern", "format"}:
-            yield Problem(field.pointer, f"{field.title} has no greatest length.")
+            yield _at(field, _("%s has no greatest length."))
         if field.kind is FieldKind.LIST and "maxItems" not in bounds:
-            yield Problem(field.pointer, f"{field.title} has no greatest number of entries.")
+            yield _at(field, _("%s has no greatest number of entries."))
 
 
 _CASES = {
@@ -175,7 +191,7 @@ _CASES = {
 }
 
 
-@rule("name_is_in_case", Weight.ERROR)
+@rule(HouseRule.NAME_IS_IN_CASE)
 def name_is_in_case(contract: Contract) -> Iterator[Problem]:
     """The fields of one topic are named in one way."""
     if contract.field_case not in _CASES:
@@ -183,27 +199,76 @@ def name_is_in_case(contract: Contract) -> Iterator[Problem]:
     pattern, words = _CASES[Case(contract.field_case)]
     for field in contract.fields:
         if not pattern.match(field.name):
-            yield Problem(
-                field.pointer, f"{field.name} is not {words}, as this topic's fields are."
-            )
+            told = _("%(name)s is not %(case)s, as this topic's fields are.")
+            yield Problem(field.pointer, told % {"name": field.name, "case": words})
 
 
-@rule("content_is_stated", Weight.ADVICE)
+_CLOSING = ("additionalProperties", "unevaluatedProperties")
+# What stands below these speaks of the same object as the schema around it.
+_OF_THE_SAME = frozenset(
+    {"allOf", "anyOf", "oneOf", "not", "if", "then", "else", "dependentSchemas", "dependencies"}
+)
+
+
+@rule(HouseRule.CONTENT_IS_STATED)
 def content_is_stated(contract: Contract) -> Iterator[Problem]:
+    """What is left open by silence is closed by one tool and not by the next."""
+    parts = set(_parts(contract.schema))
+    for pointer, schema in _objects(contract):
+        if pointer not in parts and not any(keyword in schema for keyword in _CLOSING):
+            words = _("It is not said here whether unknown fields may come along.")
+            yield Problem(pointer, words)
+
+
+def _parts(schema: schemas.Schema) -> Iterator[str]:
+    """Yield the pointers of schemas that say a part of what another one describes."""
+    for pointer, node in every_schema(schema):
+        if isinstance(node, Mapping):
+            below = (at for at, _child in subschemas(node))
+            yield from (f"{pointer}{at}" for at in below if at.split("/")[1] in _OF_THE_SAME)
+
+
+@rule(HouseRule.CONTENT_IS_OPEN)
+def content_is_open(contract: Contract) -> Iterator[Problem]:
     """A contract that refuses unknown fields breaks with each field that is added."""
-    for pointer, schema in every_schema(contract.schema):
-        if not isinstance(schema, Mapping) or "properties" not in schema:
-            continue
-        closed = [
-            keyword
-            for keyword in ("additionalProperties", "unevaluatedProperties")
-            if schema.get(keyword) is False
-        ]
+    for pointer, schema in _objects(contract):
+        closed = next((one for one in _CLOSING if schema.get(one) is False), None)
         if closed:
-            yield Problem(
-                f"{pointer}/{closed[0]}",
-                "Unknown fields are refused here, so every new field will break readers.",
-            )
+            words = _("Unknown fields are refused here, so every new field will break readers.")
+            yield Problem(f"{pointer}/{closed}", words)
+
+
+def _objects(contract: Contract) -> Iterator[tuple[str, Mapping[str, object]]]:
+    """Yield (pointer, schema) of each object with named fields."""
+    for pointer, schema in every_schema(contract.schema):
+        if isinstance(schema, Mapping) and isinstance(schema.get("properties"), Mapping):
+            yield pointer, schema
+
+
+_NOT_SEARCHED = (FieldKind.OBJECT, FieldKind.LIST, FieldKind.BOOLEAN, FieldKind.NOTHING)
+
+
+@rule(HouseRule.SEARCHABLE_IS_VALUE)
+def searchable_is_value(contract: Contract) -> Iterator[Problem]:
+    """Events are found by a text or a number: a group, a list, a yes or no finds nothing."""
+    for field in contract.fields:
+        if field.is_searchable and field.kind in _NOT_SEARCHED:
+            yield _at(field, _("%s finds nothing: mark a text or a number in it instead."))
+
+
+@rule(HouseRule.SEARCHABLE_IS_HARMLESS)
+def searchable_is_harmless(contract: Contract) -> Iterator[Problem]:
+    """Values that say something of a person are masked, so nothing is found by them."""
+    masked = {field.steps for field in contract.fields if field.sensitive}
+    for field in contract.fields:
+        within = (field.steps[:length] for length in range(1, len(field.steps) + 1))
+        if field.is_searchable and any(steps in masked for steps in within):
+            words = _("%s says something of a person, so it is never searched for: take one back.")
+            yield _at(field, words)
+
+
+def _at(field: Field, sentence: str) -> Problem:
+    return Problem(field.pointer, sentence % field.title)
 
 
 def contract_of(

@@ -50,6 +50,7 @@ def _subscription(path: str) -> Place:
 
 PLACES: Mapping[str, Place] = {
     "catalog.region": Place(),
+    "catalog.ruleweight": Place(),
     "catalog.user": Place(author=SELF),
     "catalog.team": Place(team=SELF),
     "catalog.domain": Place(team="owner"),

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -13,7 +12,7 @@ from django.utils.translation import ngettext
 from catalog import referring, schemas
 from catalog.models import EventType, SchemaVersion, Topic
 from catalog.words import Environment
-from governance import checks, compatibility, lint, proposals, versions
+from governance import checks, compatibility, house_rules, lint, proposals, versions
 from governance.checks import Answer, Weight
 from governance.compatibility import Mode, Policy, Report
 from governance.models import ChangeRequest
@@ -65,15 +64,20 @@ def check_house_rules(change: ChangeRequest, now: datetime) -> Answer | None:
     )
 
 
-def lint_findings(schema: schemas.Schema, topic: Topic) -> list[lint.Finding]:
-    """Return what breaks the house's rules in a contract of the topic, errors first."""
+def lint_findings(
+    schema: schemas.Schema, topic: Topic, policy: lint.Policy | None = None
+) -> list[lint.Finding]:
+    """Return what breaks the house's rules in a contract of the topic, errors first.
+
+    `policy` is asked in place of the one that is in force.
+    """
     contract = lint.contract_of(
         schema,
         resolve=referring.resolve,
         field_case=topic.field_case,
         payload_ceiling_bytes=topic.payload_ceiling_bytes,
     )
-    return lint.findings(contract, getattr(settings, "LINT_POLICY", None))
+    return lint.findings(contract, policy or house_rules.policy_of(topic))
 
 
 def check_compatibility(change: ChangeRequest, now: datetime) -> Answer:

@@ -78,6 +78,7 @@ RULES: Mapping[Action, Rule] = {
     Action.KEY_VIEW: _rule("governance.view_apikey", OWNER),
     Action.KEY_CREATE: _rule("governance.add_apikey", OWNER),  # of the application
     Action.KEY_REVOKE: _rule("governance.change_apikey", OWNER),
+    Action.HOUSE_RULE_CHANGE: _rule("catalog.change_ruleweight"),
     Action.TEAM_CHANGE: _rule("catalog.change_team"),
     Action.ROLE_CHANGE: _rule("auth.change_group"),
     Action.USER_CHANGE: _rule("catalog.change_user"),
@@ -195,6 +196,7 @@ HOLDERS: Mapping[str, tuple[str, ...]] = {
     "catalog.view_application": _R + _A + _S,
     "catalog.add_application": _A,
     "catalog.change_application": _A,
+    "catalog.change_ruleweight": _A,
     "catalog.change_team": _A,
     "catalog.change_user": _A,
     "auth.change_group": _A,

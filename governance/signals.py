@@ -20,6 +20,8 @@ application_changed = Signal()
 key_created = Signal()
 key_revoked = Signal()
 
+house_rule_weighed = Signal()  # thing=RuleWeight
+
 team_created = Signal()
 team_changed = Signal()
 person_changed = Signal()

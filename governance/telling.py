@@ -26,6 +26,7 @@ THINGS = {
     "event-type": _("an event type"),
     "failure": _("a failure"),
     "grant": _("a grant"),
+    "house-rule": _("a house rule"),
     "key": _("an API key"),
     "ledger": _("the ledger"),
     "notice": _("a notice"),

@@ -9,6 +9,7 @@ from django import forms
 from django.forms.models import fields_for_model
 from django.utils.translation import gettext_lazy as _
 
+from catalog.house_rule_forms import WeightsField
 from catalog.models import Team, Topic
 from governance.differences import plain
 
@@ -29,7 +30,10 @@ PROMISES = (
     "retention_days",
     "payload_ceiling_bytes",
     "field_case",
+    "house_rules",
 )
+
+_OWN_FIELDS = ("owner", "house_rules")
 
 
 class PromiseFields(forms.Form):
@@ -42,8 +46,9 @@ class PromiseFields(forms.Form):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        made = fields_for_model(Topic, fields=[one for one in PROMISES if one != "owner"])
+        made = fields_for_model(Topic, fields=[one for one in PROMISES if one not in _OWN_FIELDS])
         self.fields.update({name: made[name] for name in PROMISES if name in made})
+        self.fields["house_rules"] = WeightsField()
 
     def differences(self) -> dict[str, Any]:
         """Return the promises whose value is another than the one that stands."""

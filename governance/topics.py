@@ -32,6 +32,7 @@ TOPIC_CHANGEABLE = frozenset(
         "retention_days",
         "payload_ceiling_bytes",
         "field_case",
+        "house_rules",
     }
 )
 

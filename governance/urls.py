@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, include, path, re_path
 
-from governance.pages import access, authoring, catalog_files, changes, help, ledger
+from governance.pages import (
+    access,
+    authoring,
+    catalog_files,
+    changes,
+    help,
+    house_rules,
+    ledger,
+)
 
 app_name = "governance"
 
@@ -29,6 +37,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
         changes.change_act,
         name="change-request-act",
     ),
+    path("house-rules/", house_rules.house_rules_page, name="house-rules"),
     path("ledger/", ledger.ledger_list, name="ledger"),
     path("ledger/verify/", ledger.ledger_verify, name="ledger-verify"),
     path("ledger/<int:number>/", ledger.ledger_entry, name="ledger-entry"),

@@ -11,8 +11,9 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from catalog.house_rules import HouseRule, Weight
 from catalog.ids import uuid7
-from catalog.models import User
+from catalog.models import RuleWeight, User
 from catalog.words import Environment
 from delivery.models import (
     Adapter,
@@ -165,6 +166,9 @@ def _govern() -> None:
     change = make_change_request()
     person = make_person()
     with governed(by=None, now=now):
+        RuleWeight.objects.update_or_create(
+            rule=HouseRule.FIELD_HAS_MEANING, defaults={"weight": Weight.ERROR}
+        )
         Review.objects.create(
             change_request=change,
             reviewer=person,

@@ -9,6 +9,7 @@ from rest_framework import serializers
 
 from catalog import referring
 from catalog.api.doors import Instant
+from catalog.house_rules import Weight
 from catalog.lifecycle import PROPOSED
 from catalog.models import Application, Domain, EventType, Release, SchemaVersion, Team, Topic
 from catalog.models.event_types import CompatibilityMode, CompatibilityPolicy
@@ -87,6 +88,10 @@ class TopicShape(serializers.Serializer[Topic]):
     retention_days = serializers.IntegerField()
     payload_ceiling_bytes = serializers.IntegerField()
     field_case = serializers.ChoiceField(choices=Case.choices)
+    house_rules = serializers.DictField(
+        child=serializers.ChoiceField(choices=Weight.values),
+        help_text="What rules for contracts weigh here; the others as in the whole portal.",
+    )
     created_at = Instant()
 
 

@@ -4,6 +4,7 @@
 reads them back into plain values. What they would change here is `governance.imports`.
 
     regions.yaml
+    house-rules.yaml                           what rules weigh in the whole portal
     teams/<short name>.yaml
     domains/<short name>.yaml
     topics/<name>.yaml

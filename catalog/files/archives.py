@@ -11,7 +11,15 @@ from pathlib import Path
 MAX_FILES = 20_000
 MAX_BYTES = 64 * 1024 * 1024  # unpacked
 CONTENT_TYPE = "application/zip"
-PLACES = ("regions.yaml", "teams", "domains", "topics", "applications", "event-types")
+PLACES = (
+    "regions.yaml",
+    "house-rules.yaml",
+    "teams",
+    "domains",
+    "topics",
+    "applications",
+    "event-types",
+)
 _PATH = re.compile(r"[a-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*){0,2}")
 _LONG_AGO = (1980, 1, 1, 0, 0, 0)  # the zero of zip's clock
 _PLAIN_FILE = 0o644 << 16

@@ -13,6 +13,7 @@ from django.db import models
 
 from catalog.files.archives import Unreadable
 from catalog.files.writing import fields_of, plain
+from catalog.house_rules import check_weights
 from catalog.models import Application, Domain, EventType, Team, Topic
 from catalog.models.versions import SEMANTIC_VERSION
 from catalog.words import Environment, ReleaseState
@@ -37,6 +38,7 @@ class Described:
     """
 
     regions: Mapping[str, str] = field(default_factory=dict)
+    house_rules: Mapping[str, str] = field(default_factory=dict)
     teams: Mapping[str, Values] = field(default_factory=dict)
     domains: Mapping[str, Values] = field(default_factory=dict)
     topics: Mapping[str, Values] = field(default_factory=dict)
@@ -49,10 +51,13 @@ def read(files: Mapping[str, bytes]) -> Described:
     things: dict[str, dict[str, Values]] = {kind: {} for kind in _THINGS}
     types: dict[str, dict[str, bytes]] = {}
     regions: dict[str, str] = {}
+    rules: dict[str, str] = {}
     for path, content in files.items():
         kind, _slash, rest = path.partition("/")
         if path == "regions.yaml":
             regions = {name: _text(path, name, word) for name, word in _yaml(path, content).items()}
+        elif path == "house-rules.yaml":
+            rules = _weights(path, content)
         elif kind == "event-types" and rest.count("/") == 1:
             name, _slash, file = rest.partition("/")
             types.setdefault(name, {})[file] = content
@@ -63,7 +68,7 @@ def read(files: Mapping[str, bytes]) -> Described:
         else:
             raise Unreadable(f"{path}: no file of a catalog stands there.")
     event_types = {name: _event_type(name, held) for name, held in types.items()}
-    return Described(regions=regions, event_types=event_types, **things)
+    return Described(regions=regions, house_rules=rules, event_types=event_types, **things)
 
 
 class _Loader(yaml.SafeLoader):
@@ -85,6 +90,15 @@ def _yaml(path: str, content: bytes) -> dict[str, Any]:
     return found
 
 
+def _weights(path: str, content: bytes) -> dict[str, str]:
+    found = _yaml(path, content)
+    try:
+        check_weights(found)
+    except ValidationError as error:
+        raise Unreadable(f"{path}: {' '.join(error.messages)}") from None
+    return found
+
+
 def _fields(path: str, values: Mapping[str, Any], model: type[models.Model], own: str) -> Values:
     """Return the values of a model's fields, as rows have them; what is missing stays unsaid."""
     known = {one.name: one for one in fields_of(model, own)}
@@ -99,10 +113,9 @@ def _value(path: str, column: models.Field[Any, Any], value: Any) -> Any:
         return _text(path, column.name, value)
     if value is None and column.null:
         return None
-    is_list = isinstance(column.get_default() if column.has_default() else None, list)
-    is_right = isinstance(value, list) if is_list else not isinstance(value, list | dict)
+    held = type(column.get_default()) if column.has_default() else str
     try:
-        if not is_right:
+        if {list, dict} & {type(value), held} and not isinstance(value, held):
             raise ValidationError("It has another form.")
         return plain(column.clean(value, None))
     except (ValidationError, TypeError, ValueError) as error:

@@ -17,6 +17,7 @@ from catalog.models import (
     EventType,
     Region,
     Release,
+    RuleWeight,
     SchemaVersion,
     Team,
     Topic,
@@ -34,7 +35,8 @@ def write(
 ) -> dict[str, bytes]:
     """Return every file by its path, in a bounded number of queries."""
     regions = {region.code: region.name for region in Region.objects.order_by("code")}
-    files = {"regions.yaml": _yaml(regions)}
+    weights = dict(RuleWeight.objects.values_list("rule", "weight"))
+    files = {"regions.yaml": _yaml(regions), "house-rules.yaml": _yaml(weights)}
     for team in Team.objects.order_by("slug"):
         files[f"teams/{team.slug}.yaml"] = _yaml(values_of(team, "slug"))
     for domain in Domain.objects.select_related("owner").order_by("slug"):

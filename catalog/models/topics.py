@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from catalog import collecting
 from catalog.fields import Identified
 from catalog.history import History
+from catalog.house_rules import check_weights
 from catalog.querysets import TopicQuerySet
 from catalog.words import Case, Criticality, TopicKind
 
@@ -118,6 +119,13 @@ class Topic(BatchLimits, Identified):
         _("largest event, bytes"), default=MAX_PAYLOAD_BYTES
     )
     field_case = models.CharField(_("field names"), max_length=6, choices=Case, default=Case.ANY)
+    house_rules = models.JSONField(
+        _("house rules"),
+        default=dict,
+        blank=True,
+        validators=[check_weights],
+        help_text=_("What rules for contracts weigh here; the others as in the whole portal."),
+    )
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
 
     objects = TopicQuerySet.as_manager()

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from django import template
 from django.forms import BaseForm, BoundField, CheckboxInput, RadioSelect
-from django.forms.widgets import CheckboxSelectMultiple, Widget
+from django.forms.widgets import CheckboxSelectMultiple, MultiWidget, Widget
 from django.urls import NoReverseMatch, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -225,7 +225,7 @@ def field(bound: BoundField, css: str = "") -> SafeString:
     attributes: dict[str, str | bool] = {}
     if kind == "input":
         attributes["class"] = f"input {widget.attrs.get('class', '')} {css}".strip()
-    if note and kind != "choices":
+    if note and kind not in ("choices", "group"):
         attributes["aria-describedby"] = note
     if bound.errors:
         attributes["aria-invalid"] = "true"
@@ -239,6 +239,8 @@ def _kind(widget: Widget) -> str:
         return "check"
     if isinstance(widget, RadioSelect | CheckboxSelectMultiple):
         return "choices"
+    if isinstance(widget, MultiWidget):
+        return "group"
     return "input"
 
 

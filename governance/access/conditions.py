@@ -175,6 +175,7 @@ _PUBLIC = frozenset(
         "catalog.eventtype",
         "catalog.region",
         "catalog.release",
+        "catalog.ruleweight",
         "catalog.schemaversion",
         "catalog.team",
         "catalog.topic",

@@ -2,9 +2,9 @@
 
 Nothing passes a review by: what people decide on together (contracts, promotions, ends of versions,
 promises of a topic) becomes a change request each, open for review; what one person may do alone
-(a team, a domain, a new topic, an event type's words) is done by its verb. Nothing is deleted. What
-must wait for an approval comes up again the next time, so the same files are imported until no
-step is left: then the catalog says what they say.
+(a team, a domain, a new topic, an event type's words, what rules weigh) is done by its verb.
+Nothing is deleted. What must wait for an approval comes up again the next time, so the same files
+are imported until no step is left: then the catalog says what they say.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
-"""What files would change of regions, teams, domains, topics and applications."""
+"""What files would change of regions, house rules, teams, domains, topics and applications."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -12,7 +13,7 @@ from django.utils.translation import gettext as _
 from catalog.files import Described
 from catalog.files.writing import values_of
 from catalog.models import Application, Domain, Region, Team, Topic, User
-from governance import teams, topics
+from governance import house_rules, teams, topics
 from governance.actions import Action
 from governance.imports.steps import (
     Differences,
@@ -30,6 +31,7 @@ from governance.states import ChangeKind
 def before_contracts(planner: Planner, wanted: Described) -> Iterator[Step]:
     """Yield the steps on which contracts stand."""
     yield from _regions(planner, wanted)
+    yield from _house_rules(planner, wanted)
     yield from _teams(planner, wanted)
     yield from _domains(planner, wanted)
     yield from _topics(planner, wanted)
@@ -42,49 +44,83 @@ def _regions(planner: Planner, wanted: Described) -> Iterator[Step]:
         yield Step(subject=code, sentence=words, way=Way.NONE)
 
 
+def _house_rules(planner: Planner, wanted: Described) -> Iterator[Step]:
+    standing = {one.rule: one.weight for one in house_rules.listed(house_rules.portal_policy())}
+    differences = differences_of(wanted.house_rules, standing)
+    if differences:
+
+        def take(by: User, reason: str, now: datetime) -> None:
+            house_rules.weigh(new_values(differences), by=by, reason=reason, now=now)
+
+        yield Step(
+            subject="house-rules",
+            sentence=_("House rules weigh something else in the whole portal."),
+            way=Way.AT_ONCE,
+            may=planner.may(Action.HOUSE_RULE_CHANGE),
+            differences=differences,
+            take=take,
+        )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Verbs:
+    """How one person adds and changes things of a kind, and the sentences that say it."""
+
+    create: Callable[..., object]
+    may_create: Action
+    new: str
+    change: Callable[..., object]
+    may_change: Action
+    changes: str
+
+
 def _teams(planner: Planner, wanted: Described) -> Iterator[Step]:
-    here = {team.slug: team for team in Team.objects.all()}
-    for slug, values in wanted.teams.items():
-        team = here.get(slug)
-        if team is None:
-            yield Step(
-                subject=slug,
-                sentence=_("A new team: %s.") % values.get("name", slug),
-                way=Way.AT_ONCE,
-                may=planner.may(Action.TEAM_CHANGE),
-                take=_take(teams.create, slug=slug, **values),
-            )
-        elif differences := differences_of(values, values_of(team, "slug")):
-            yield Step(
-                subject=slug,
-                sentence=_("Team %s changes.") % team.name,
-                way=Way.AT_ONCE,
-                may=planner.may(Action.TEAM_CHANGE, team),
-                differences=differences,
-                take=_take(teams.change, team, **new_values(differences)),
-            )
+    verbs = _Verbs(
+        create=teams.create,
+        may_create=Action.TEAM_CHANGE,
+        new=_("A new team: %s."),
+        change=teams.change,
+        may_change=Action.TEAM_CHANGE,
+        changes=_("Team %s changes."),
+    )
+    yield from _at_once(planner, wanted.teams, Team.objects.all(), verbs)
 
 
 def _domains(planner: Planner, wanted: Described) -> Iterator[Step]:
-    here = {one.slug: one for one in Domain.objects.select_related("owner")}
-    for slug, values in wanted.domains.items():
-        domain = here.get(slug)
-        if domain is None:
+    verbs = _Verbs(
+        create=topics.create_domain,
+        may_create=Action.DOMAIN_CREATE,
+        new=_("A new domain: %s."),
+        change=topics.change_domain,
+        may_change=Action.DOMAIN_CHANGE,
+        changes=_("Domain %s changes."),
+    )
+    yield from _at_once(planner, wanted.domains, Domain.objects.select_related("owner"), verbs)
+
+
+def _at_once(
+    planner: Planner, wanted: Mapping[str, Values], rows: Iterable[Team | Domain], verbs: _Verbs
+) -> Iterator[Step]:
+    """Yield the steps of things that one person may add and change alone."""
+    here = {one.slug: one for one in rows}
+    for slug, values in wanted.items():
+        thing = here.get(slug)
+        if thing is None:
             yield Step(
                 subject=slug,
-                sentence=_("A new domain: %s.") % values.get("name", slug),
+                sentence=verbs.new % values.get("name", slug),
                 way=Way.AT_ONCE,
-                may=planner.may(Action.DOMAIN_CREATE),
-                take=_take(topics.create_domain, slug=slug, **values),
+                may=planner.may(verbs.may_create),
+                take=_take(verbs.create, slug=slug, **values),
             )
-        elif differences := differences_of(values, values_of(domain, "slug")):
+        elif differences := differences_of(values, values_of(thing, "slug")):
             yield Step(
                 subject=slug,
-                sentence=_("Domain %s changes.") % domain.name,
+                sentence=verbs.changes % thing.name,
                 way=Way.AT_ONCE,
-                may=planner.may(Action.DOMAIN_CHANGE, domain),
+                may=planner.may(verbs.may_change, thing),
                 differences=differences,
-                take=_take(topics.change_domain, domain, **new_values(differences)),
+                take=_take(verbs.change, thing, **new_values(differences)),
             )
 
 

@@ -110,6 +110,7 @@ _LINKS = {
     "applications": "catalog:application-list",
     "changes": "governance:change-request-list",
     "rules": "delivery:rule-list",
+    "rules_of_the_house": "governance:house-rules",
     "ledger": "governance:ledger",
     "verify": "governance:ledger-verify",
     "access": "governance:access",

@@ -8,15 +8,18 @@ from datetime import datetime
 
 from django import template
 from django.utils.dateparse import parse_datetime
+from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 
-from catalog.models import EventType
+from catalog.house_rules import HouseRule, Weight
+from catalog.models import EventType, Topic
 from catalog.templatetags.ui_marks import tone_lamp, tone_status
-from governance import emergencies
+from governance import emergencies, house_rules
 from governance.contract_impact import Effect
 from governance.contract_usage import Freshness
+from governance.lint import Source
 from governance.models import ChangeRequest, CheckResult
 from governance.pages.contract_editor import Editor
 from governance.previews import Preview
@@ -37,6 +40,12 @@ FRESHNESS = {
     Freshness.DEAD: ("idle", "minus-circle"),
 }
 
+WEIGHTS = {
+    Weight.ERROR: ("bad", "x-mark"),
+    Weight.ADVICE: ("info", "information-circle"),
+    Weight.OFF: ("idle", "minus-circle"),
+}
+
 LAMPS = {
     Outcome.PASSED: ("good", "check"),
     Outcome.ADVICE: ("info", "information-circle"),
@@ -55,6 +64,20 @@ def check_lamp(outcome: str) -> SafeString:
 def check_title(name: str) -> str:
     """Return a check's name as people say it."""
     return name.replace("_", " ").replace("-", " ").capitalize()
+
+
+@register.simple_tag
+def rule_weight(weight: str, source: str) -> SafeString:
+    """Say what breaking a house rule means, and by whose word."""
+    return tone_status(*WEIGHTS[Weight(weight)], house_rules.in_words(weight, source))
+
+
+@register.simple_tag
+def own_rules(topic: Topic) -> SafeString:
+    """List what rules weigh in a topic that has weights of its own."""
+    named = [(rule, topic.house_rules[rule]) for rule in HouseRule if rule in topic.house_rules]
+    rows = ((rule.label, rule_weight(weight, Source.TOPIC)) for rule, weight in named)
+    return format_html_join("", "<p>{}: {}</p>", rows)
 
 
 @register.simple_tag

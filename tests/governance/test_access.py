@@ -44,6 +44,7 @@ MATRIX: dict[Action, tuple[str, str]] = {
     Action.KEY_CREATE: ("application", f"{SALES} admin"),
     Action.KEY_REVOKE: ("key", f"{SALES} admin"),
     Action.TEAM_CHANGE: ("team", "admin"),
+    Action.HOUSE_RULE_CHANGE: ("", "admin"),
     Action.ROLE_CHANGE: ("", "admin"),
     Action.USER_CHANGE: ("", "admin"),
     Action.GRANT_VIEW: ("grant", f"{SALES} {STOCK} reviewer admin support"),

@@ -6,15 +6,16 @@ from typing import Any
 
 import pytest
 
+from catalog.house_rules import HouseRule, Weight
 from governance import lint
-from governance.lint import Weight
+from governance.lint import Policy, Source
 
 
 def found(properties: Any, **place: Any) -> dict[str, list[str]]:
     """Return the pointers that each rule names, for an object with these properties."""
     schema = properties if "type" in properties else {"type": "object", "properties": properties}
     result: dict[str, list[str]] = {}
-    for finding in lint.findings(lint.contract_of(schema, **place)):
+    for finding in lint.findings(lint.contract_of(schema, **place), Policy()):
         result.setdefault(finding.rule, []).append(finding.pointer)
     return result
 
@@ -38,8 +39,33 @@ TEXT = {"type": "string", "description": "What it says.", "maxLength": 40}
         ({"total": {"type": "number", "description": "D"}, "currency": TEXT},
          "money_has_currency", []),
         ({"type": "array"}, "root_is_object", [""]),
-        ({"type": "object", "properties": {}, "additionalProperties": False}, "content_is_stated",
+        ({"type": "object", "properties": {}, "additionalProperties": False}, "content_is_open",
          ["/additionalProperties"]),
+        ({"type": "object", "properties": {}, "unevaluatedProperties": False}, "content_is_open",
+         ["/unevaluatedProperties"]),
+        ({"type": "object", "properties": {}, "additionalProperties": True}, "content_is_open", []),
+        ({"type": "object", "properties": {}}, "content_is_stated", [""]),
+        ({"type": "object", "properties": {}, "additionalProperties": False}, "content_is_stated",
+         []),
+        ({"type": "object", "properties": {}, "additionalProperties": True}, "content_is_stated",
+         []),
+        ({"type": "object", "properties": {"place": {"properties": {}}, "any": {"type": "object"}},
+          "unevaluatedProperties": {}}, "content_is_stated", ["/properties/place"]),
+        ({"type": "object", "unevaluatedProperties": True,
+          "properties": {"then": {"properties": {}}},
+          "allOf": [{"properties": {}}], "if": {"properties": {}}, "then": {"properties": {}}},
+         "content_is_stated", ["/properties/then"]),
+        ({"order_id": {**TEXT, "x-searchable": True}}, "searchable_is_value", []),
+        ({"place": {"type": "object", "x-searchable": True},
+          "tags": {"type": "array", "items": TEXT, "x-searchable": True},
+          "is_new": {"type": "boolean", "x-searchable": True}}, "searchable_is_value",
+         ["/properties/place", "/properties/tags", "/properties/is_new"]),
+        ({"order_id": {**TEXT, "x-searchable": True}}, "searchable_is_harmless", []),
+        ({"email": {**TEXT, "x-searchable": True, "x-sensitive": "contact"}},
+         "searchable_is_harmless", ["/properties/email"]),
+        ({"buyer": {"type": "object", "x-sensitive": True,
+                    "properties": {"city": {**TEXT, "x-searchable": True}}}},
+         "searchable_is_harmless", ["/properties/buyer/properties/city"]),
     ],
 )  # fmt: skip
 def test_a_rule_names_the_places_that_break_it(
@@ -68,9 +94,22 @@ def test_names_keep_the_topic_s_convention(case: str, names: list[str]) -> None:
     assert broken.get("name_is_in_case", []) == [f"/properties/{name}" for name in names]
 
 
-def test_policy_decides_what_a_finding_weighs() -> None:
-    contract = lint.contract_of({"type": "object", "properties": {"note": {"type": "string"}}})
-    assert [one.weight for one in lint.findings(contract)] == [Weight.ADVICE]
-    strict = lint.findings(contract, {"field_has_meaning": "error"})
-    assert [one.weight for one in strict] == [Weight.ERROR]
-    assert lint.findings(contract, {"field_has_meaning": "off"}) == []
+def test_policy_decides_what_a_finding_weighs_and_says_whose_word_it_is() -> None:
+    schema = {"type": "object", "properties": {"note": {"type": "string"}}}
+    contract = lint.contract_of({**schema, "additionalProperties": True})
+
+    def weighed(**policy: dict[str, str]) -> list[tuple[Weight, Source]]:
+        return [(one.weight, one.source) for one in lint.findings(contract, Policy(**policy))]
+
+    rule = "field_has_meaning"
+    assert weighed() == [(Weight.ADVICE, Source.SHIPPED)]
+    assert weighed(portal={rule: "error"}) == [(Weight.ERROR, Source.PORTAL)]
+    assert weighed(portal={rule: "error"}, topic={rule: "advice"}) == [
+        (Weight.ADVICE, Source.TOPIC)
+    ]
+    assert weighed(portal={rule: "error"}, topic={rule: "off"}) == []
+    assert weighed(portal={"money_has_currency": "error"}) == weighed()
+
+
+def test_every_rule_of_the_house_is_looked_for() -> None:
+    assert set(lint.RULES) == set(HouseRule)

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 from django.core.exceptions import ValidationError
 
 from catalog.moves import IllegalMove
-from governance import checks, proposals, reviews, verification
+from governance import checks, house_rules, proposals, reviews, verification
 from governance.models import LedgerEntry
 from governance.states import ChangeState, Verdict
 from tests.governance.changes.conftest import BASE, Scene, with_country, with_note
@@ -168,10 +166,8 @@ def test_a_number_that_exists_is_refused(scene: Scene) -> None:
     assert second.state == ChangeState.APPROVED
 
 
-def test_a_house_rule_that_is_an_error_has_to_be_accepted_by_name(
-    scene: Scene, settings: Any
-) -> None:
-    settings.LINT_POLICY = {"field_has_meaning": "error"}
+def test_a_house_rule_that_is_an_error_has_to_be_accepted_by_name(scene: Scene) -> None:
+    house_rules.weigh({"field_has_meaning": "error"}, by=scene.admin, now=scene.now)
     change = scene.opened(with_note())
     with pytest.raises(ValidationError, match="house rule"):
         reviews.approve(change, by=scene.reviewer, note="", now=scene.now)
