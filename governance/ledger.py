@@ -170,12 +170,16 @@ def _seal(snapshot: models.Model) -> dict[str, str]:
     }
 
 
-def digest_of(snapshot: models.Model) -> str:
+def digest_of(snapshot: models.Model, *, without: Collection[str] = ()) -> str:
     """Return SHA-256 (hex) over every column of a historical row that is not NULL.
 
-    So a nullable column that a later migration adds leaves the digests of older rows as they are.
+    `without` names columns that did not exist yet when the row was sealed.
     """
-    columns = {f.attname: getattr(snapshot, f.attname) for f in snapshot._meta.concrete_fields}
+    columns = {
+        f.attname: getattr(snapshot, f.attname)
+        for f in snapshot._meta.concrete_fields
+        if f.attname not in without
+    }
     held = {name: value for name, value in columns.items() if value is not None}
     return hashlib.sha256(canonical.encode(held)).hexdigest()
 
