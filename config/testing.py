@@ -17,6 +17,7 @@ PROGRAMS = {
     "chromium": ("chromium", "pages, in a real browser"),
     "redis-server": ("redis-server", "Redis as the broker"),
     "rabbitmq-server": ("rabbitmq-server", "RabbitMQ as the broker"),
+    "npm": ("npm", "AsyncAPI documents, with the official parser"),
 }
 OTHER_NAMES = {"chromium": ("chromium", "chromium-browser", "google-chrome")}
 # Half of the run is waiting for real processes, so two at once take little more than half the time.
