@@ -84,6 +84,7 @@ class RowForm(forms.Form):
     )
     example = forms.CharField(label=_("Example"), required=False, strip=False)
     sensitive = forms.ChoiceField(label=_("Says of a person"), choices=CLASSES, required=False)
+    is_searchable = forms.BooleanField(label=_("Find events by it"), required=False)
     is_nullable = forms.BooleanField(label=_("May be empty (null)"), required=False)
 
     def __init__(self, *args: Any, row: Row | None = None, **kwargs: Any) -> None:
@@ -159,6 +160,7 @@ def _initial(row: Row) -> dict[str, object]:
         "allowed": "\n".join(map(as_text, row.allowed)),
         "example": as_text(row.example) if row.has_example else "",
         "sensitive": row.sensitive,
+        "is_searchable": row.is_searchable,
         "is_nullable": row.is_nullable,
     }
 
@@ -182,6 +184,7 @@ def _row(typed: Mapping[str, Any], was: Row | None) -> Row:
         has_example=has_example,
         example=example,
         sensitive=typed.get("sensitive", ""),
+        is_searchable=bool(typed.get("is_searchable")),
     )
 
 

@@ -56,6 +56,7 @@ def _decorate(node: dict[str, Any], values: list[object], name: str) -> None:
             inside = [value[inner_name] for value in objects if inner_name in value]
             _decorate(inner, inside, inner_name)
             inner.setdefault("title", spoken(inner_name))
+        node["additionalProperties"] = True  # samples never show all that may come along
     items = node.get("items")
     if isinstance(items, dict):
         _decorate(

@@ -68,7 +68,7 @@ class Row:
     `parent` is the key of the row that it stands in, "" for the top; what stands in a list of
     objects has the list as its parent. `entry` is the kind of a list's entries. `allowed` and
     `example` are JSON values; the example counts only if `has_example`. `sensitive` is the data
-    class, "" for none.
+    class, "" for none; `is_searchable`: events are found by its values.
     """
 
     key: str
@@ -84,6 +84,7 @@ class Row:
     has_example: bool = False
     example: object = None
     sensitive: str = ""
+    is_searchable: bool = False
 
 
 class Unfit(ValueError):
@@ -143,6 +144,7 @@ def _row(key: str, parent: str, name: str, inner: object, *, is_required: bool) 
         has_example=has_example,
         example=examples[0] if isinstance(examples, list) and has_example else None,
         sensitive=marked if isinstance(marked, str) else "personal" if marked else "",
+        is_searchable=inner.get("x-searchable") is True,
     )
 
 
@@ -235,6 +237,8 @@ class _Editor:
         _write_example(node, row, was)
         if row.sensitive != (was.sensitive if was else ""):
             _set_or_drop(node, "x-sensitive", row.sensitive or None)
+        if row.is_searchable != (was.is_searchable if was else False):
+            _set_or_drop(node, "x-searchable", row.is_searchable or None)
         if row.kind is not RowKind.OTHER:
             self._rebuild_below(node, row)
         return node
@@ -277,6 +281,8 @@ def _write_kind(node: _Node, row: Row, was: Row | None) -> None:
             node.pop(keyword, None)
         node["type"] = [wanted, "null"] if isinstance(node.get("type"), list) else wanted
         _set_or_drop(node, "format", str(row.kind) if row.kind in _FORMATS else None)
+        if row.kind is RowKind.OBJECT:
+            node.setdefault("additionalProperties", True)  # said, so that no tool closes it
     if row.kind is RowKind.LIST and row.entry not in (None, RowKind.OTHER):
         items = node.get("items")
         entry = items if isinstance(items, dict) and was is not None else {}

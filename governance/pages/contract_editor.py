@@ -22,7 +22,7 @@ from governance import row_forms
 
 EMPTY = (
     '{\n  "$schema": "https://json-schema.org/draft/2020-12/schema",\n'
-    '  "type": "object",\n  "properties": {}\n}'
+    '  "type": "object",\n  "properties": {},\n  "additionalProperties": true\n}'
 )
 _STEP = re.compile(r"(add|add-in|remove|up|down)(?::([0-9]{1,3}))?")
 

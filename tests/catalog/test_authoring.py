@@ -70,6 +70,7 @@ def test_each_value_of_a_row_is_written() -> None:
         has_example=True,
         example=2,
         sensitive="internal",
+        is_searchable=True,
         is_required=True,
         is_nullable=True,
     )
@@ -82,6 +83,7 @@ def test_each_value_of_a_row_is_written() -> None:
         "enum": [1, 2],
         "examples": [2],
         "x-sensitive": "internal",
+        "x-searchable": True,
     }
 
 
@@ -119,6 +121,7 @@ def test_new_rows_build_a_schema_from_nothing() -> None:
                 "type": "array",
                 "items": {
                     "type": "object",
+                    "additionalProperties": True,
                     "properties": {"sku": {"type": "string"}},
                     "required": ["sku"],
                 },
@@ -126,6 +129,7 @@ def test_new_rows_build_a_schema_from_nothing() -> None:
             "tags": {"type": "array", "items": {"type": "string"}},
             "customer": {
                 "type": "object",
+                "additionalProperties": True,
                 "properties": {
                     "email": {"type": "string", "format": "email", "x-sensitive": "personal"}
                 },

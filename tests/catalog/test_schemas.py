@@ -374,6 +374,7 @@ def _schemas() -> st.SearchStrategy[Any]:
                 "minProperties": small,
                 "maxProperties": small,
                 "x-sensitive": st.sampled_from([True, "personal"]),
+                "x-searchable": st.sampled_from([True, False]),
                 "dependentRequired": st.dictionaries(
                     NAMES, st.lists(NAMES, unique=True), max_size=2
                 ),

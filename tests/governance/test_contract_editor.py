@@ -98,6 +98,9 @@ def test_values_that_text_cannot_show_stay() -> None:
             "b": {"type": "integer", "enum": [1, True, 2.0], "title": " spaced "},
             "c": {"description": "First.\n\nSecond.", "const": 1, "x-sensitive": "of the house"},
             "d": True,
+            "e": {"type": "string", "x-searchable": False},
+            "f": {"type": "string", "x-searchable": "yes"},
+            "g": {"type": "string", "x-searchable": True},
         }
     }
     document = json.dumps(odd)
@@ -126,6 +129,15 @@ def test_one_more_allowed_value_leaves_the_others_as_they_were() -> None:
     document = {"properties": {"a": {"type": "string", "enum": ["x", None]}}}
     after = changed(document, "a", allowed="x\r\nnull\r\ny")
     assert after["properties"]["a"]["enum"] == ["x", None, "y"]
+
+
+def test_mark_for_the_search_is_set_and_taken_back() -> None:
+    document = {"properties": {"a": {"type": "string"}}}
+    marked = changed(document, "a", is_searchable="on")
+    assert marked["properties"]["a"] == {"type": "string", "x-searchable": True}
+    values = posted_rows(json.dumps(marked))
+    del values["rows-0-is_searchable"]
+    assert json.loads(contract_editor.typed(values).document) == document
 
 
 @pytest.mark.parametrize("text", ["NaN", "1e999", "[1", "Infinity"])
@@ -215,6 +227,17 @@ def test_field_is_added_named_and_proposed_without_scripts(alice: Client, page: 
     }
     assert change.state == ChangeState.OPEN
     assert json.loads(change.proposal)["version"] == "1.1.0"
+
+
+@pytest.mark.django_db
+def test_search_for_what_says_something_of_a_person_is_advised_against(
+    alice: Client, page: str
+) -> None:
+    values = sent(alice.get(page))
+    marks = {"rows-0-is_searchable": "on", "do": "check"}
+    assert "so it is never searched for" not in text_of(alice.post(page, {**values, **marks}))
+    marks["rows-0-sensitive"] = "contact"
+    assert "so it is never searched for" in text_of(alice.post(page, {**values, **marks}))
 
 
 @pytest.mark.django_db
