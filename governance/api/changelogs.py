@@ -12,7 +12,7 @@ from catalog.models import SchemaVersion
 from governance import changelogs
 from governance.actions import Action
 from governance.api.compatibility import told
-from governance.api.shapes import ChangelogShape
+from governance.api.compatibility_shapes import ChangelogShape
 from governance.compatibility import Verdict
 
 

@@ -18,7 +18,7 @@ from catalog.api.doors import Door, ListDoor, read
 from catalog.models import Application, EventType, SchemaVersion, Topic
 from governance import access, proposals, reviews
 from governance.actions import Action
-from governance.api.shapes import (
+from governance.api.change_shapes import (
     Approval,
     ChangeEdit,
     ChangeQuery,

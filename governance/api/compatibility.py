@@ -13,7 +13,7 @@ from rest_framework.response import Response
 from catalog import referring, schemas
 from catalog.api.doors import Asking, read
 from governance import compatibility
-from governance.api.shapes import Pair, ReportShape
+from governance.api.compatibility_shapes import Pair, ReportShape
 from governance.proposals import at
 
 

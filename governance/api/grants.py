@@ -18,7 +18,7 @@ from catalog.api.doors import Asking, Door, ListDoor, OneDoor, pointing, read
 from catalog.models import Application, Team, Topic
 from governance import access, access_requests, grants
 from governance.actions import Action
-from governance.api.shapes import (
+from governance.api.access_shapes import (
     GrantQuery,
     GrantShape,
     GrantWish,

@@ -10,7 +10,7 @@ from rest_framework.response import Response
 from catalog.api.doors import Asking, ListDoor
 from governance import access, verification
 from governance.actions import Action
-from governance.api.shapes import LedgerQuery, LedgerShape, Verification
+from governance.api.ledger_shapes import LedgerQuery, LedgerShape, Verification
 from governance.models import LedgerEntry, LedgerHead
 
 _COLUMNS = {
