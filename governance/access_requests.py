@@ -56,28 +56,37 @@ def make(
             requested_by=by,
             requested_at=now,
         )
-        _refuse_second(request)
-        try:
-            with transaction.atomic():
-                request.save()
-        except IntegrityError:
-            _refuse_second(request)
-            raise
-        request.refresh_from_db(fields=["number"])
+        _save_only_one(request)
         signals.access_requested.send(sender=AccessRequest, thing=request, by=by, now=now)
-        record(
-            Action.ACCESS_REQUEST_MAKE,
-            request,
-            after={
-                "grantee": str(grantee),
-                "verb": verb,
-                "topic": topic.name,
-                "environment": environment,
-                "wanted_until": wanted_until,
-            },
-            related=_related(request),
-        )
+        _record_asked(request, grantee)
     return request
+
+
+def _save_only_one(request: AccessRequest) -> None:
+    """Save a request, with its number, unless the same is open; of two at once one is refused."""
+    _refuse_second(request)
+    try:
+        with transaction.atomic():
+            request.save()
+    except IntegrityError:
+        _refuse_second(request)
+        raise
+    request.refresh_from_db(fields=["number"])
+
+
+def _record_asked(request: AccessRequest, grantee: Application | Team) -> None:
+    record(
+        Action.ACCESS_REQUEST_MAKE,
+        request,
+        after={
+            "grantee": str(grantee),
+            "verb": request.verb,
+            "topic": request.topic.name,
+            "environment": request.environment,
+            "wanted_until": request.wanted_until,
+        },
+        related=_related(request),
+    )
 
 
 def approve(

@@ -59,11 +59,7 @@ def propose(
     is about. Raises `ValidationError` with a pointer for each problem: those of a schema point into
     the schema. An unfinished draft is kept with its problems: opening it tells them.
     """
-    if base is not None:
-        event_type = base.event_type
-    topic = event_type.topic if event_type is not None else topic
-    if topic is None:
-        raise ValidationError([at(_("Say which topic this is about."), "/topic")])
+    topic, event_type = _subject(topic, event_type, base)
     with governed(by=by, now=now, reason=reason):
         access.require(by, Action.CHANGE_PROPOSE, topic, now=now)
         taken = _checked(kind, event_type, proposal or {}, is_unfinished=is_unfinished)
@@ -92,6 +88,18 @@ def propose(
             related=reading.related(change),
         )
     return change
+
+
+def _subject(
+    topic: Topic | None, event_type: EventType | None, base: SchemaVersion | None
+) -> tuple[Topic, EventType | None]:
+    """Return what the request is about: a version tells its event type, and that its topic."""
+    if base is not None:
+        event_type = base.event_type
+    topic = event_type.topic if event_type is not None else topic
+    if topic is None:
+        raise ValidationError([at(_("Say which topic this is about."), "/topic")])
+    return topic, event_type
 
 
 def edit(
