@@ -7,12 +7,14 @@ from dataclasses import dataclass
 
 import pytest
 from django.db import transaction
+from django.test import Client
 from pytest_django import DjangoDbBlocker
 
-from catalog.models import Team, User
+from catalog.models import EventType, Team, Topic, User
 from governance import roles
 from tests import factories
 from tests.governance.world import World, make_world
+from tests.visitors import signed_in
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +42,26 @@ def people(db: None) -> People:
         admin=factories.make_person("adam", role=roles.ADMIN),
         support=factories.make_person("sue", role=roles.SUPPORT),
     )
+
+
+@pytest.fixture
+def topic(db: None) -> Topic:
+    """Return the topic of the team that alice is on."""
+    return factories.make_topic("sales.orders", owner=factories.make_team("sales"))
+
+
+@pytest.fixture
+def event_type(topic: Topic) -> EventType:
+    """Return an event type of that topic with one live version."""
+    made = factories.make_event_type("com.acme.sales.order.created", topic=topic)
+    factories.make_version(event_type=made)
+    return made
+
+
+@pytest.fixture
+def alice(topic: Topic) -> Client:
+    """Return the browser of somebody who owns the topic."""
+    return signed_in(factories.make_person("alice", team=topic.owner))
 
 
 @pytest.fixture(scope="module")

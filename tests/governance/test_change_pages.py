@@ -27,23 +27,6 @@ MOST_QUERIES = 60
 
 
 @pytest.fixture
-def topic() -> Topic:
-    return factories.make_topic("sales.orders", owner=factories.make_team("sales"))
-
-
-@pytest.fixture
-def event_type(topic: Topic) -> EventType:
-    made = factories.make_event_type("com.acme.sales.order.created", topic=topic)
-    factories.make_version(event_type=made)
-    return made
-
-
-@pytest.fixture
-def alice(topic: Topic) -> Client:
-    return signed_in(factories.make_person("alice", team=topic.owner))
-
-
-@pytest.fixture
 def reviewer(topic: Topic) -> Client:
     return signed_in(factories.make_person("rita", role=roles.REVIEWER, team=topic.owner))
 

@@ -181,23 +181,6 @@ def test_row_goes_with_what_it_holds_and_comes_last_in_its_place() -> None:
 
 
 @pytest.fixture
-def topic() -> Topic:
-    return factories.make_topic("sales.orders", owner=factories.make_team("sales"))
-
-
-@pytest.fixture
-def event_type(topic: Topic) -> EventType:
-    made = factories.make_event_type("com.acme.sales.order.created", topic=topic)
-    factories.make_version(event_type=made)
-    return made
-
-
-@pytest.fixture
-def alice(topic: Topic) -> Client:
-    return signed_in(factories.make_person("alice", team=topic.owner))
-
-
-@pytest.fixture
 def page(event_type: EventType) -> str:
     return f"{NEW}?event_type={event_type.name}"
 

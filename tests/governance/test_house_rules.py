@@ -32,11 +32,6 @@ CLOSED = json.dumps(
 
 
 @pytest.fixture
-def topic() -> Topic:
-    return factories.make_topic("sales.orders", owner=factories.make_team("sales"))
-
-
-@pytest.fixture
 def event_type(topic: Topic) -> EventType:
     made = factories.make_event_type("com.acme.sales.order.created", topic=topic)
     factories.make_version(event_type=made, document=CLOSED, example="{}")
