@@ -116,9 +116,16 @@ TOPICS: dict[str, tuple[str, str, str, str, dict[str, Any]]] = {
         "customers",
         "customer-care",
         "What customers tell us about themselves.",
-        {"criticality": "high", "regions": ["eu"]},
+        {
+            "criticality": "high",
+            "regions": ["eu"],
+            "house_rules": {"searchable_is_harmless": "error"},
+        },
     ),
 }
+
+# What rules for contracts weigh in the whole portal.
+HOUSE_RULES = {"searchable_is_value": "error"}
 
 
 def _text(title: str, meaning: str, example: str, **more: Any) -> dict[str, Any]:
@@ -164,6 +171,7 @@ _MONEY = {
         },
         "currency": _text("Currency", "Three letters, ISO 4217.", "EUR", pattern="^[A-Z]{3}$"),
     },
+    "additionalProperties": True,
 }
 _LINES = {
     "type": "array",
@@ -184,6 +192,7 @@ _LINES = {
                 "examples": [2],
             },
         },
+        "additionalProperties": True,
     },
 }
 _PLACED_AT = {

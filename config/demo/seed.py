@@ -20,6 +20,7 @@ from governance import (
     access_requests,
     applications,
     grants,
+    house_rules,
     keys,
     people,
     portal_topic,
@@ -125,6 +126,7 @@ class _Builder:
             for code, name in content.REGIONS.items():
                 region = Region.objects.create(code=code, name=name)
                 record("region:create", region, after={"code": code, "name": name})
+        house_rules.weigh(content.HOUSE_RULES, by=self.admin, reason=WHY, now=self.now)
         for slug, (name, description, owner) in content.DOMAINS.items():
             topics.create_domain(
                 slug=slug,
