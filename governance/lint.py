@@ -213,11 +213,16 @@ _OF_THE_SAME = frozenset(
 @rule(HouseRule.CONTENT_IS_STATED)
 def content_is_stated(contract: Contract) -> Iterator[Problem]:
     """What is left open by silence is closed by one tool and not by the next."""
-    parts = set(_parts(contract.schema))
-    for pointer, schema in _objects(contract):
-        if pointer not in parts and not any(keyword in schema for keyword in _CLOSING):
-            words = _("It is not said here whether unknown fields may come along.")
-            yield Problem(pointer, words)
+    for pointer in unstated(contract.schema):
+        yield Problem(pointer, _("It is not said here whether unknown fields may come along."))
+
+
+def unstated(schema: schemas.Schema) -> Iterator[str]:
+    """Yield the pointer of each object that leaves it to its reader whether it is closed."""
+    parts = set(_parts(schema))
+    for pointer, node in _objects(schema):
+        if pointer not in parts and not any(keyword in node for keyword in _CLOSING):
+            yield pointer
 
 
 def _parts(schema: schemas.Schema) -> Iterator[str]:
@@ -231,18 +236,18 @@ def _parts(schema: schemas.Schema) -> Iterator[str]:
 @rule(HouseRule.CONTENT_IS_OPEN)
 def content_is_open(contract: Contract) -> Iterator[Problem]:
     """A contract that refuses unknown fields breaks with each field that is added."""
-    for pointer, schema in _objects(contract):
+    for pointer, schema in _objects(contract.schema):
         closed = next((one for one in _CLOSING if schema.get(one) is False), None)
         if closed:
             words = _("Unknown fields are refused here, so every new field will break readers.")
             yield Problem(f"{pointer}/{closed}", words)
 
 
-def _objects(contract: Contract) -> Iterator[tuple[str, Mapping[str, object]]]:
+def _objects(schema: schemas.Schema) -> Iterator[tuple[str, Mapping[str, object]]]:
     """Yield (pointer, schema) of each object with named fields."""
-    for pointer, schema in every_schema(contract.schema):
-        if isinstance(schema, Mapping) and isinstance(schema.get("properties"), Mapping):
-            yield pointer, schema
+    for pointer, node in every_schema(schema):
+        if isinstance(node, Mapping) and isinstance(node.get("properties"), Mapping):
+            yield pointer, node
 
 
 _NOT_SEARCHED = (FieldKind.OBJECT, FieldKind.LIST, FieldKind.BOOLEAN, FieldKind.NOTHING)

@@ -19,6 +19,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from catalog.house_rules import HouseRule
 from catalog.models import EventType, SchemaVersion, Topic
 from catalog.requests import PortalRequest
 from governance import access, change_forms, previews, reviews
@@ -189,6 +190,8 @@ class _Desk:
             case "infer":
                 self.editor = contract_editor.inferred(str(values.get("sample", "")))
                 values["example"] = previews.sample_text(self.editor.document)
+            case "state":
+                self.editor = contract_editor.stated(self.editor.document, view=self.editor.view)
             case "example":
                 values["example"] = previews.sample_text(self.editor.document)
 
@@ -223,17 +226,19 @@ class _Desk:
             "drafts": self._drafts(),
         }
         if self.has_contract:
+            told = previews.preview(
+                self.editor.document,
+                event_type=self.event_type,
+                topic=self.topic(),
+                example=str(self.form["example"].value() or ""),
+                number=str(self.form["version"].value() or "").strip(),
+            )
             context |= {
                 "editor": self.editor,
                 "rows": self.editor.shown,
-                "told": previews.preview(
-                    self.editor.document,
-                    event_type=self.event_type,
-                    topic=self.topic(),
-                    example=str(self.form["example"].value() or ""),
-                    number=str(self.form["version"].value() or "").strip(),
-                ),
+                "told": told,
                 "numbers": self._numbers(),
+                "is_unstated": any(one.rule == HouseRule.CONTENT_IS_STATED for one in told.lint),
                 "sample": self.request.POST.get("sample", ""),
             }
         return context

@@ -18,7 +18,8 @@ from django.utils.translation import gettext as _
 
 from catalog import schemas
 from catalog.schemas import Malformed, Problem, Row, RowKind, Unfit, arranging
-from governance import row_forms
+from catalog.schemas.reading import at_pointer
+from governance import lint, row_forms
 
 EMPTY = (
     '{\n  "$schema": "https://json-schema.org/draft/2020-12/schema",\n'
@@ -122,6 +123,18 @@ def _new(rows: Sequence[Row], *, parent: str) -> Row:
     keys = {row.key for row in rows}
     key = next(f"new-{n}" for n in range(len(rows) + 1) if f"new-{n}" not in keys)
     return Row(key=key, parent=parent, name="", kind=RowKind.TEXT)
+
+
+def stated(document: str, *, view: str) -> Editor:
+    """Return the editor of the document that says of each object that more may come along."""
+    if schemas.problems(document):
+        return opened(document, view=view)
+    schema = json.loads(document)
+    for pointer in list(lint.unstated(schema)):
+        node = at_pointer(schema, pointer)
+        if isinstance(node, dict):
+            node["additionalProperties"] = True
+    return opened(json.dumps(schema, indent=2, ensure_ascii=False), view=view)
 
 
 def inferred(text: str) -> Editor:

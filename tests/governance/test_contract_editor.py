@@ -224,6 +224,27 @@ def test_search_for_what_says_something_of_a_person_is_advised_against(
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize("view", ["fields", "json"])
+def test_one_step_says_that_unknown_fields_may_come_along(
+    alice: Client, page: str, view: str
+) -> None:
+    inside = {"type": "object", "properties": {"a": {"type": "string"}}}
+    schema = {**inside, "properties": {"b": inside, "c": {"allOf": [inside]}}}
+    values = {"view": "json", "document": json.dumps(schema), "do": view}
+    answer = alice.post(page, values)
+    assert "Say that unknown fields may come along" in text_of(answer)
+    answer = alice.post(page, {**sent(answer), "do": "state"})
+    assert "Say that unknown fields may come along" not in text_of(answer)
+    assert answer.context["editor"].view == view
+    told = json.loads(answer.context["editor"].document)
+    opened = {**inside, "additionalProperties": True}
+    wanted = {"b": opened, "c": {"allOf": [inside]}}
+    assert told == {**opened, "properties": wanted}
+    broken = alice.post(page, {"view": "json", "document": '{"type": ', "do": "state"})
+    assert broken.context["editor"].document == '{"type": '
+
+
+@pytest.mark.django_db
 def test_fields_and_json_show_the_same_both_ways(alice: Client, page: str) -> None:
     values = sent(alice.get(page)) | {"rows-0-meaning": "As on the invoice.", "do": "json"}
     as_json = alice.post(page, values)
