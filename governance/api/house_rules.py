@@ -19,7 +19,7 @@ from governance.lint import Policy, Source
 SOURCES = [(source.value, source.value) for source in Source]
 
 
-class RuleShape(serializers.Serializer[house_rules.Told]):
+class HouseRuleShape(serializers.Serializer[house_rules.Told]):
     """A rule for contracts; `source` says whose word its weight is."""
 
     rule = serializers.ChoiceField(choices=HouseRule.choices)
@@ -29,15 +29,15 @@ class RuleShape(serializers.Serializer[house_rules.Told]):
     shipped = serializers.ChoiceField(choices=Weight.choices, help_text="As Signalbox comes.")
 
 
-class RulesShape(serializers.Serializer[Any]):
+class HouseRulesShape(serializers.Serializer[Any]):
     """Every rule for contracts, in one page."""
 
-    results = RuleShape(many=True)
+    results = HouseRuleShape(many=True)
     next = serializers.CharField(allow_null=True)
     previous = serializers.CharField(allow_null=True)
 
 
-class RulesWish(serializers.Serializer[Any]):
+class HouseRulesWish(serializers.Serializer[Any]):
     """New weights by rule; rules that are not named stay as they are."""
 
     weights = serializers.DictField(child=serializers.ChoiceField(choices=Weight.choices))
@@ -47,20 +47,20 @@ class RulesWish(serializers.Serializer[Any]):
 class HouseRules(Asking):
     """What rules weigh where a topic says nothing of its own."""
 
-    @extend_schema(responses=RulesShape)
+    @extend_schema(responses=HouseRulesShape)
     def get(self, request: Request) -> Response:
         """List the rules with their weights."""
         access.require(self.person, Action.TOPIC_VIEW)
         return _told(house_rules.portal_policy())
 
-    @extend_schema(request=RulesWish, responses=RulesShape)
+    @extend_schema(request=HouseRulesWish, responses=HouseRulesShape)
     def patch(self, request: Request) -> Response:
         """Set what rules weigh from now on."""
-        wish = read(RulesWish, request.data)
+        wish = read(HouseRulesWish, request.data)
         weights, reason = wish["weights"], wish["reason"]
         return _told(house_rules.weigh(weights, by=self.person, reason=reason, now=timezone.now()))
 
 
 def _told(policy: Policy) -> Response:
     page = {"results": list(house_rules.listed(policy)), "next": None, "previous": None}
-    return Response(RulesShape(page).data)
+    return Response(HouseRulesShape(page).data)
