@@ -14,12 +14,15 @@ from catalog.house_rules import HouseRule, Weight
 from catalog.templatetags.ui_components import component
 from governance import house_rules
 
+Choices = list[tuple[str, Any]]
+
 
 class WeightsWidget(forms.MultiWidget):
     """A labelled choice for each rule; "" leaves a rule to the whole portal."""
 
-    def __init__(self, attrs: dict[str, Any] | None = None) -> None:
-        super().__init__({rule.value: forms.Select() for rule in HouseRule}, attrs)
+    def __init__(self, choices: Sequence[Choices]) -> None:
+        named = zip(HouseRule.values, choices, strict=True)
+        super().__init__({rule: forms.Select(choices=offered) for rule, offered in named})
 
     def decompress(self, value: Any) -> list[str]:
         """Return the choices of stored weights, in the rules' order."""
@@ -38,16 +41,10 @@ class WeightsField(forms.MultiValueField):
     """The weights that a topic gives rules of its own; those of the portal are named beside."""
 
     def __init__(self, **kwargs: Any) -> None:
-        fields = [
-            forms.ChoiceField(choices=_choices(told), required=False)
-            for told in house_rules.listed(house_rules.portal_policy())
-        ]
-        widget = WeightsWidget()
-        for one, own in zip(widget.widgets, fields, strict=True):
-            one.choices = own.choices
+        choices = [_choices(told) for told in house_rules.listed(house_rules.portal_policy())]
         super().__init__(
-            fields=fields,
-            widget=widget,
+            fields=[forms.ChoiceField(choices=offered, required=False) for offered in choices],
+            widget=WeightsWidget(choices),
             required=False,
             require_all_fields=False,
             label=gettext_lazy("House rules for its contracts"),
@@ -63,6 +60,6 @@ class WeightsField(forms.MultiValueField):
         return {rule: weight for rule, weight in chosen if weight}
 
 
-def _choices(told: house_rules.Told) -> list[tuple[str, Any]]:
+def _choices(told: house_rules.Told) -> Choices:
     portal = _("As in the whole portal: %s") % told.weight.label
     return [("", portal), *Weight.choices]

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from catalog import referring, schemas
+from catalog.house_rules import Weight as HouseWeight
 from catalog.models import EventType, SchemaVersion, Topic
 from catalog.words import Environment
 from governance import checks, compatibility, house_rules, lint, proposals, versions
@@ -48,7 +49,7 @@ def check_house_rules(change: ChangeRequest, now: datetime) -> Answer | None:
     if proposal is None:
         return None
     found = lint_findings(proposal.schema, change.topic)
-    errors = [finding for finding in found if finding.weight is lint.Weight.ERROR]
+    errors = [finding for finding in found if finding.weight is HouseWeight.ERROR]
     if not found:
         return Answer(outcome=Outcome.PASSED, summary=_("It keeps the house's rules."))
     count = len(errors) or len(found)

@@ -12,10 +12,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from catalog import schemas
-from catalog.house_rules import HouseRule
+from catalog.house_rules import HouseRule, Weight
 from catalog.models import Region, SchemaVersion, Team, Topic
 from catalog.words import ReleaseState
-from governance import checks, house_rules, lint, proposal_checks, proposals
+from governance import checks, house_rules, proposal_checks, proposals
 from governance.checks import Answer
 from governance.differences import plain
 from governance.models import ChangeRequest
@@ -108,7 +108,7 @@ def _broken(topic: Topic, values: Mapping[str, object]) -> Iterator[dict[str, ob
     for version in _newest_in_use(topic):
         schema = schemas.read(version.document)
         today, later = (
-            {(one.rule, one.pointer): one for one in found if one.weight is lint.Weight.ERROR}
+            {(one.rule, one.pointer): one for one in found if one.weight is Weight.ERROR}
             for found in (
                 proposal_checks.lint_findings(schema, place, policy)
                 for place, policy in zip((topic, then), policies, strict=True)

@@ -23,9 +23,9 @@ class HouseRuleShape(serializers.Serializer[house_rules.Told]):
     """A rule for contracts; `source` says whose word its weight is."""
 
     rule = serializers.ChoiceField(choices=HouseRule.choices)
-    label = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment]  # declared
     weight = serializers.ChoiceField(choices=Weight.choices)
-    source = serializers.ChoiceField(choices=SOURCES)
+    source = serializers.ChoiceField(choices=SOURCES)  # type: ignore[assignment]  # declared
     shipped = serializers.ChoiceField(choices=Weight.choices, help_text="As Signalbox comes.")
 
 

@@ -45,7 +45,9 @@ def _regions(planner: Planner, wanted: Described) -> Iterator[Step]:
 
 
 def _house_rules(planner: Planner, wanted: Described) -> Iterator[Step]:
-    standing = {one.rule: one.weight for one in house_rules.listed(house_rules.portal_policy())}
+    standing = {
+        one.rule.value: one.weight.value for one in house_rules.listed(house_rules.portal_policy())
+    }
     differences = differences_of(wanted.house_rules, standing)
     if differences:
 
