@@ -8,6 +8,7 @@ from __future__ import annotations
 from django.urls import URLPattern, URLResolver, path
 
 from delivery.api import (
+    copies,
     corrections,
     deliveries,
     events,
@@ -60,6 +61,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("events/<uuid:pk>/routing", events.Routing.as_view(), name="event-routing"),
     path("events/<uuid:pk>/expunge", expunging.Expunge.as_view(), name="event-expunge"),
     path("events/<uuid:pk>/correct", corrections.Correct.as_view(), name="event-correct"),
+    path("events/<uuid:pk>/copy", copies.Copy.as_view(), name="event-copy"),
     path("deliveries", deliveries.Deliveries.as_view(), name="deliveries"),
     path("deliveries/<uuid:pk>", deliveries.OneDelivery.as_view(), name="delivery"),
     path("deliveries/<uuid:pk>/attempts", deliveries.Attempts.as_view(), name="attempts"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import path
 
 from delivery.pages import (
+    copies,
     corrections,
     dashboards,
     deliveries,
@@ -21,6 +22,7 @@ urlpatterns = [
     path("events/<uuid:pk>/", events.event_detail, name="event-detail"),
     path("events/<uuid:pk>/expunge/", expunging.event_expunge, name="event-expunge"),
     path("events/<uuid:pk>/correct/", corrections.event_correct, name="event-correct"),
+    path("events/<uuid:pk>/copy/", copies.event_copy, name="event-copy"),
     path("deliveries/<uuid:pk>/", deliveries.delivery_detail, name="delivery-detail"),
     path("deliveries/<uuid:pk>/discard/", deliveries.delivery_discard, name="delivery-discard"),
     path("routing/", routing.rule_list, name="rule-list"),

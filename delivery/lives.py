@@ -50,6 +50,7 @@ class Life:
     effects: Sequence[Event]
     origin: Event | None
     corrections: Sequence[Event]
+    copies: Sequence[Event]
 
     @property
     def arrived(self) -> int:
@@ -80,6 +81,7 @@ def of(event: Event, *, viewer: User, now: datetime) -> Life:
     """Return the life of an event; needs `with_names()`; a fixed number of queries."""
     here = Q(environment=event.environment)
     made_of_it = Q(causation_id__in=[event.event_id, str(event.pk), f"msg_{event.pk}"])
+    made_from_it = _relatives(event, viewer, Q(origin_id=event.pk))
     made_by = Q(event_id=event.causation_id) | _by_key(event)
     return Life(
         event=event,
@@ -90,7 +92,8 @@ def of(event: Event, *, viewer: User, now: datetime) -> Life:
         causes=_relatives(event, viewer, here & made_by) if event.causation_id else [],
         effects=_relatives(event, viewer, here & made_of_it),
         origin=_origin(event, viewer),
-        corrections=_relatives(event, viewer, here & Q(origin_id=event.pk)),
+        corrections=[one for one in made_from_it if one.environment == event.environment],
+        copies=[one for one in made_from_it if one.environment != event.environment],
     )
 
 

@@ -174,6 +174,16 @@ def _relations(life: Life) -> Iterator[Moment]:
             page="delivery:event-detail",
             key=one.pk,
         )
+    for one in life.copies:
+        yield Moment(
+            at=one.received_at,
+            title=_("Copied to staging as %(id)s") % {"id": one.event_id},
+            icon="beaker",
+            tone="info",
+            text=_("With invented values in place of sensitive ones."),
+            page="delivery:event-detail",
+            key=one.pk,
+        )
     for one in life.corrections:
         yield Moment(
             at=one.received_at,

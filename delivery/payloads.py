@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
-from catalog import schemas
+from catalog import referring, schemas
 from catalog.models import User
 from delivery.models import Event, Expunction, Payload
 from governance import access
@@ -38,5 +38,5 @@ def seen_by(event: Event, *, viewer: User) -> Seen:
     data = json.loads(text)
     if Action.SENSITIVE_VIEW in can:
         return Seen(data=data)
-    masked = schemas.mask(data, event.version.document)
+    masked = schemas.mask(data, event.version.document, resolve=referring.resolve)
     return Seen(data=masked, is_masked=masked != data)

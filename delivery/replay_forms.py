@@ -27,7 +27,7 @@ class What(models.TextChoices):
     DELIVERED = "delivered", _("What it has received already, once more")
 
 
-class _Subscriptions(forms.ModelChoiceField):  # type: ignore[type-arg]  # nor at run time
+class Subscriptions(forms.ModelChoiceField):  # type: ignore[type-arg]  # nor at run time
     """Subscriptions by name, with the topic."""
 
     def label_from_instance(self, obj: Subscription) -> str:
@@ -38,7 +38,7 @@ class _Subscriptions(forms.ModelChoiceField):  # type: ignore[type-arg]  # nor a
 class TargetForm(forms.Form):
     """To whom a replay goes, and whether also what has arrived there."""
 
-    to = _Subscriptions(
+    to = Subscriptions(
         queryset=Subscription.objects.none(),
         to_field_name="number",
         label=_("Send to"),
@@ -59,7 +59,7 @@ class RangeForm(TargetForm):
     """A part of the past, by subscription and time."""
 
     what = forms.ChoiceField(label=_("What"), choices=What.choices, initial=What.DEAD)
-    source = _Subscriptions(
+    source = Subscriptions(
         queryset=Subscription.objects.none(),
         to_field_name="number",
         label=_("Taken from"),

@@ -165,7 +165,12 @@ def _require_target(subscription: Subscription, environment: str, by: User) -> N
     access.require(by, Action.SUBSCRIPTION_TEST, subscription)
     if subscription.environment != environment:
         raise ValidationError(
-            {"subscription": _("Events do not cross from one environment to the other.")}
+            {
+                "subscription": _(
+                    "Events do not cross from one environment to the other. "
+                    "Copy them to staging on the event's page."
+                )
+            }
         )
     if subscription.ended_at is not None:
         raise ValidationError({"subscription": _("This subscription has ended.")})

@@ -77,6 +77,7 @@ class Action(StrEnum):
     SENSITIVE_VIEW = "sensitive:view"
     PAYLOAD_EXPUNGE = "payload:expunge"
     EVENT_CORRECT = "event:correct"
+    EVENT_COPY = "event:copy"
     DELIVERY_VIEW = "delivery:view"
     DELIVERY_TRACE = "delivery:trace"  # what became of it, not what the receiver said
     DELIVERY_REPLAY = "delivery:replay"

@@ -97,6 +97,15 @@ class Door(Asking, generics.GenericAPIView[M]):
         return Response(self.get_serializer(self.told([row])[0]).data, status=status)
 
 
+class EnvironmentDoor(Door[M]):
+    """A door to rows that stand in an environment: a key sees those of its own."""
+
+    def narrowed(self, rows: QuerySet[M]) -> QuerySet[M]:
+        """Keep those of the key's environment."""
+        own = self.key_environment
+        return rows.filter(environment=own) if own else rows
+
+
 class ListDoor(mixins.ListModelMixin, Door[M]):
     """A list, paged by cursor."""
 

@@ -23,6 +23,7 @@ from catalog.schemas.reading import (
 from catalog.schemas.rows import Row, RowKind, Unfit, apply_rows, to_rows
 from catalog.schemas.samples import sample
 from catalog.schemas.sentences import UNKNOWN_FIELD
+from catalog.schemas.standins import Harmless, StandIn, without_sensitive
 from catalog.schemas.validating import Validator, validator_for
 from catalog.schemas.wellformed import problems
 
@@ -32,12 +33,14 @@ __all__ = [
     "Dialect",
     "Field",
     "FieldKind",
+    "Harmless",
     "Malformed",
     "Problem",
     "Resolve",
     "Row",
     "RowKind",
     "Schema",
+    "StandIn",
     "Unfit",
     "Validator",
     "apply_rows",
@@ -51,4 +54,5 @@ __all__ = [
     "self_contained",
     "to_rows",
     "validator_for",
+    "without_sensitive",
 ]

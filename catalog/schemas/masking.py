@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 from catalog.schemas.parts import Part, merged
 from catalog.schemas.reading import Resolve, Schema, follow, read
@@ -13,6 +13,11 @@ from catalog.schemas.wellformed import in_place
 MASK = "•••"
 
 
+Speaking = list[tuple[Schema, Schema]]  # schemas of one value, each with its document
+Path = tuple[str | int, ...]
+Hide = Callable[[object, list[Part], Path], object]
+
+
 def mask(data: object, document: str | bytes | Schema, *, resolve: Resolve | None = None) -> object:
     """Return the data with each sensitive value replaced by `MASK`; the data itself is not changed.
 
@@ -20,22 +25,34 @@ def mask(data: object, document: str | bytes | Schema, *, resolve: Resolve | Non
     does not apply, or when one refers to what cannot be found: rather one too many hidden than one
     shown.
     """
+    return hidden(data, document, lambda _value, _parts, _path: MASK, resolve=resolve)
+
+
+def hidden(
+    data: object, document: str | bytes | Schema, hide: Hide, *, resolve: Resolve | None = None
+) -> object:
+    """Return the data with what `hide` makes of each sensitive value, as `mask` finds them.
+
+    `hide` gets the value, all parts that speak of it, and where it stands.
+    """
     schema = read(document)
-    return _masked(data, [(schema, schema)], resolve)
+    return _hidden(data, [(schema, schema)], resolve, hide, ())
 
 
-def _masked(data: object, speaking: list[tuple[Schema, Schema]], resolve: Resolve | None) -> object:
+def _hidden(
+    data: object, speaking: Speaking, resolve: Resolve | None, hide: Hide, path: Path
+) -> object:
     parts = list(_all_parts(speaking, resolve))
     if any(part.schema.get("x-sensitive") or _leads_nowhere(part, resolve) for part in parts):
-        return MASK
+        return hide(data, parts, path)
     if isinstance(data, Mapping):
         return {
-            name: _masked(value, list(_of_property(parts, str(name))), resolve)
+            name: _hidden(value, list(_of_property(parts, str(name))), resolve, hide, (*path, name))
             for name, value in data.items()
         }
     if isinstance(data, list | tuple):
         return [
-            _masked(value, list(_of_entry(parts, index)), resolve)
+            _hidden(value, list(_of_entry(parts, index)), resolve, hide, (*path, index))
             for index, value in enumerate(data)
         ]
     return data
@@ -46,7 +63,7 @@ def _leads_nowhere(part: Part, resolve: Resolve | None) -> bool:
     return isinstance(reference, str) and follow(reference, part.root, resolve=resolve) is None
 
 
-def _all_parts(speaking: list[tuple[Schema, Schema]], resolve: Resolve | None) -> Iterator[Part]:
+def _all_parts(speaking: Speaking, resolve: Resolve | None) -> Iterator[Part]:
     """Yield everything that could speak of a value, `not`, `if` and dependent schemas included."""
     seen: set[int] = set()
     waiting = list(speaking)

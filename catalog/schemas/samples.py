@@ -55,6 +55,11 @@ def sample(document: str | bytes | Schema, *, resolve: Resolve | None = None) ->
     return small if check.is_valid(small) else full
 
 
+def sample_of(schema: Schema, root: Schema, *, resolve: Resolve | None = None) -> object:
+    """Return an example of a schema that stands somewhere in the document `root`."""
+    return _Maker(resolve, only_required=False).make(schema, root, 0)
+
+
 def _validator(schema: Schema, resolve: Resolve | None) -> Validator | None:
     try:
         return validator_for(schema, resolve=resolve)
@@ -76,7 +81,7 @@ class _Maker:
             return None
         schema = _one_form(schema, root, self.resolve)
         whole = Together(schema, root, self.resolve)
-        examples = [value for value in whole.examples() if _has_type(value, whole.types)]
+        examples = [value for value in whole.examples() if has_type(value, whole.types)]
         if examples:
             return examples[0]
         kind = next((name for name in whole.types if name != "null"), None)
@@ -153,7 +158,8 @@ def _one_form(schema: Schema, root: Schema, resolve: Resolve | None) -> Schema:
     return node
 
 
-def _has_type(value: object, types: tuple[str, ...]) -> bool:
+def has_type(value: object, types: tuple[str, ...]) -> bool:
+    """Tell whether a value is of one of these JSON types; any value is of none named."""
     tests = {
         "null": value is None,
         "boolean": isinstance(value, bool),

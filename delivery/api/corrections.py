@@ -6,31 +6,25 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from django.db.models import QuerySet
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from catalog.api.doors import Door, read
-from delivery import corrections
+from catalog.api.doors import EnvironmentDoor, read
+from delivery import corrections, remaking
 from delivery.api.shapes import CorrectionMade, CorrectionWish, EventShape
 from delivery.corrections import Audience, Draft
 from delivery.models import Delivery, Event
 from governance.actions import Action
 
 
-class Correct(Door[Event]):
+class Correct(EnvironmentDoor[Event]):
     """Mending an event."""
 
     queryset = Event.objects.with_names()
     serializer_class = EventShape
     sees = Action.EVENT_VIEW
-
-    def narrowed(self, rows: QuerySet[Event]) -> QuerySet[Event]:
-        """Keep those of the key's environment."""
-        own = self.key_environment
-        return rows.filter(environment=own) if own else rows
 
     @extend_schema(request=CorrectionWish, responses={200: CorrectionMade, 201: CorrectionMade})
     def post(self, request: Request, pk: str) -> Response:
@@ -45,7 +39,7 @@ class Correct(Door[Event]):
         if wish["dry_run"]:
             outlook = corrections.outlook(event, draft, by=by, now=now)
             if outlook.faults:
-                raise corrections.refusal(outlook.faults)
+                raise remaking.refusal(outlook.faults)
             return _told(event, deliveries=len(outlook.goes_to))
         made = corrections.correct(event, draft, reason=wish["reason"], by=by, now=now)
         owed = Delivery.objects.filter(event=made).exclude(status="skipped").count()

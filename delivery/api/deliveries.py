@@ -10,7 +10,7 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from catalog.api.doors import Door, ListDoor, OneDoor, read
+from catalog.api.doors import EnvironmentDoor, ListDoor, OneDoor, read
 from delivery import failures, replay_selections, replays
 from delivery.api import telling
 from delivery.api.events import within
@@ -36,17 +36,12 @@ _COLUMNS = {
 }
 
 
-class _Door(Door[Delivery]):
+class _Door(EnvironmentDoor[Delivery]):
     """A door to deliveries."""
 
     queryset = Delivery.objects.with_names()
     serializer_class = DeliveryShape
     sees = Action.DELIVERY_VIEW
-
-    def narrowed(self, rows: QuerySet[Delivery]) -> QuerySet[Delivery]:
-        """Keep those of the key's environment."""
-        own = self.key_environment
-        return rows.filter(environment=own) if own else rows
 
     def told(self, rows: Sequence[Delivery]) -> Sequence[object]:
         """Return the deliveries as they stand."""

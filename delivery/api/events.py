@@ -13,7 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import Serializer
 
-from catalog.api.doors import Door, ListDoor, OneDoor
+from catalog.api.doors import Door, EnvironmentDoor, ListDoor, OneDoor
 from catalog.ids import first_of
 from delivery import decisions, lives, values
 from delivery.api import telling
@@ -66,13 +66,8 @@ class Events(_Door, ListDoor[Event]):
         return within(rows, asked)
 
 
-class _OneEvent(_Door):
+class _OneEvent(_Door, EnvironmentDoor[Event]):
     """A door to one event by our id."""
-
-    def narrowed(self, rows: QuerySet[Event]) -> QuerySet[Event]:
-        """Keep those of the key's environment."""
-        own = self.key_environment
-        return rows.filter(environment=own) if own else rows
 
 
 class OneEvent(_OneEvent, OneDoor[Event]):

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from django.db.models import QuerySet
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from catalog.api.doors import Door, read
+from catalog.api.doors import EnvironmentDoor, read
 from delivery import expunging
 from delivery.api.shapes import EventShape, Reason
 from delivery.api.telling import events
@@ -16,17 +15,12 @@ from delivery.models import Event
 from governance.actions import Action
 
 
-class Expunge(Door[Event]):
+class Expunge(EnvironmentDoor[Event]):
     """The data of one event."""
 
     queryset = Event.objects.with_names()
     serializer_class = EventShape
     sees = Action.EVENT_VIEW
-
-    def narrowed(self, rows: QuerySet[Event]) -> QuerySet[Event]:
-        """Keep those of the key's environment."""
-        own = self.key_environment
-        return rows.filter(environment=own) if own else rows
 
     @extend_schema(request=Reason, responses=EventShape)
     def post(self, request: Request, pk: str) -> Response:

@@ -13,7 +13,6 @@ from uuid import UUID
 from asgiref.sync import sync_to_async
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import connection
-from django.db.models import QuerySet
 from django.http import StreamingHttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -24,7 +23,7 @@ from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from catalog.api.doors import Door, Nothing, read
+from catalog.api.doors import EnvironmentDoor, Nothing, read
 from catalog.models import User
 from catalog.moves import IllegalMove
 from delivery import feed
@@ -68,15 +67,10 @@ class Streams:
 streams = Streams()
 
 
-class _Door(Door[Subscription]):
+class _Door(EnvironmentDoor[Subscription]):
     queryset = Subscription.objects.with_names().select_related("application__service_account")
     serializer_class = Nothing
     sees = Action.SUBSCRIPTION_VIEW
-
-    def narrowed(self, rows: QuerySet[Subscription]) -> QuerySet[Subscription]:
-        """Keep those of the key's environment."""
-        own = self.key_environment
-        return rows.filter(environment=own) if own else rows
 
 
 class Feed(_Door):

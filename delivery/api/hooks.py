@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
@@ -11,7 +10,7 @@ from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from catalog.api.doors import Asking, Door, Nothing, pointing, read
+from catalog.api.doors import Asking, EnvironmentDoor, Nothing, pointing, read
 from catalog.models import EventType
 from delivery import hooks
 from delivery.api.asking import application_of
@@ -45,17 +44,12 @@ class Hooks(Asking):
         return Response(HookMade({"id": made.pk, "secret": secret}).data, status=201)
 
 
-class Hook(Door[Subscription]):
+class Hook(EnvironmentDoor[Subscription]):
     """One hook."""
 
     queryset = Subscription.objects.standing().filter(is_hook=True).with_names()
     serializer_class = Nothing
     sees = Action.SUBSCRIPTION_VIEW
-
-    def narrowed(self, rows: QuerySet[Subscription]) -> QuerySet[Subscription]:
-        """Keep those of the key's environment."""
-        own = self.key_environment
-        return rows.filter(environment=own) if own else rows
 
     @extend_schema(responses={204: None})
     def delete(self, request: Request, pk: str) -> Response:

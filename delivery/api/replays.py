@@ -14,7 +14,7 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from catalog.api.doors import Door, ListDoor, OneDoor, pointing, read
+from catalog.api.doors import EnvironmentDoor, ListDoor, OneDoor, pointing, read
 from catalog.models import Topic
 from delivery import replay_plans, replays
 from delivery.api.shapes import Reason, ReplayMade, ReplayQuery, ReplayShape, ReplayWish
@@ -25,7 +25,7 @@ from governance import access
 from governance.actions import Action
 
 
-class _Door(Door[Replay]):
+class _Door(EnvironmentDoor[Replay]):
     """A door to replays."""
 
     queryset = Replay.objects.select_related("requested_by")
@@ -34,9 +34,7 @@ class _Door(Door[Replay]):
 
     def narrowed(self, rows: QuerySet[Replay]) -> QuerySet[Replay]:
         """Count the items with the rows, and keep those of the key's environment."""
-        own = self.key_environment
-        rows = rows.annotate(**_counts())
-        return rows.filter(environment=own) if own else rows
+        return super().narrowed(rows).annotate(**_counts())
 
     def told(self, rows: Sequence[Replay]) -> Sequence[object]:
         """Return the replays with how far they have come."""

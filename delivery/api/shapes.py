@@ -256,6 +256,46 @@ class CorrectionMade(serializers.Serializer[Any]):
     deliveries = serializers.IntegerField()
 
 
+class CopyWish(serializers.Serializer[Any]):
+    """How to copy an event to staging."""
+
+    version = serializers.CharField(
+        required=False,
+        allow_blank=True,
+        default="",
+        help_text="The version in staging that it keeps; the event's own unless said.",
+    )
+    to = serializers.UUIDField(
+        required=False,
+        allow_null=True,
+        default=None,
+        help_text="A subscription in staging; else everyone there who would get a new event.",
+    )
+    reason = serializers.CharField(required=False, allow_blank=True, default="")
+    dry_run = serializers.BooleanField(required=False, default=False)
+
+
+class StandInShape(serializers.Serializer[Any]):
+    """A value that was invented in place of a sensitive one."""
+
+    pointer = serializers.CharField(allow_blank=True, help_text="Into the data.")
+    sensitive = serializers.CharField(allow_blank=True, help_text="The data class.")
+    value = serializers.JSONField(allow_null=True)
+
+
+class CopyMade(serializers.Serializer[Any]):
+    """The copy; after a dry run none, only what it would be."""
+
+    id = serializers.UUIDField(allow_null=True)
+    event_id = serializers.CharField(allow_blank=True, help_text="Its id as a CloudEvent.")
+    copy_of = serializers.UUIDField()
+    deliveries = serializers.IntegerField()
+    replaced = StandInShape(many=True)
+    left_out = serializers.ListField(
+        child=serializers.CharField(), help_text="Attributes that held a replaced value."
+    )
+
+
 class Discard(serializers.Serializer[Any]):
     """Why it is not needed."""
 

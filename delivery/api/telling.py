@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.db.models import Count
 
-from catalog import schemas
+from catalog import referring, schemas
 from catalog.ids import instant_of
 from catalog.models import User
 from delivery import decisions, envelopes, expunging
@@ -116,7 +116,7 @@ def _envelope(
         return "gone", members
     if is_whole or "data" not in members:
         return "whole", members
-    masked = schemas.mask(members["data"], row.version.document)
+    masked = schemas.mask(members["data"], row.version.document, resolve=referring.resolve)
     is_masked = masked != members["data"]
     members["data"] = masked
     return "masked" if is_masked else "whole", members

@@ -75,6 +75,7 @@ class Event(models.Model):
             ("view_payload", "Can see payloads"),
             ("view_sensitive", "Can see fields marked sensitive"),
             ("expunge_payload", "Can expunge payloads"),
+            ("copy_event", "Can copy a production event to staging"),
         ]
         indexes = [
             models.Index(fields=["type", "-id"], name="event_by_type"),

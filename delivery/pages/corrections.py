@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 
 from catalog import form_faults
 from catalog.requests import PortalRequest
-from delivery import corrections, knowledge, payloads
+from delivery import corrections, knowledge, payloads, remaking
 from delivery.correction_forms import CorrectionForm
 from delivery.models import Event, Subscription
 from governance import access
@@ -31,7 +31,7 @@ def event_correct(request: PortalRequest, pk: UUID) -> HttpResponse:
     seen = payloads.seen_by(event, viewer=request.user)
     form = CorrectionForm(
         request.POST or None,
-        versions=corrections.versions_of(event),
+        versions=remaking.versions_of(event, environment=event.environment),
         initial=_initial(event, seen),
     )
     outlook = None
@@ -49,8 +49,8 @@ def event_correct(request: PortalRequest, pk: UUID) -> HttpResponse:
         "is_checked": outlook is not None,
         "faults": outlook.faults if outlook else (),
         "receivers": len(outlook.goes_to) if outlook else 0,
-        "goes_to": _named(request, outlook.goes_to if outlook else ()),
-        "spared": _named(request, outlook.spared if outlook else ()),
+        "goes_to": named(request, outlook.goes_to if outlook else ()),
+        "spared": named(request, outlook.spared if outlook else ()),
     }
     template = "delivery/_outlook.html" if request.htmx else "delivery/event_correct.html"
     return render(request, template, context)
@@ -69,9 +69,7 @@ def _initial(event: Event, seen: payloads.Seen) -> dict[str, Any]:
     return {"document": data, "subject": event.subject or "", "version": event.version.version}
 
 
-def _outlook(
-    request: PortalRequest, event: Event, form: CorrectionForm
-) -> corrections.Outlook | None:
+def _outlook(request: PortalRequest, event: Event, form: CorrectionForm) -> remaking.Outlook | None:
     """Return what publishing would do; None, and a fault of the form, when nobody can tell."""
     try:
         return corrections.outlook(event, form.draft(), by=request.user, now=timezone.now())
@@ -97,7 +95,7 @@ def _publish(request: PortalRequest, event: Event, form: CorrectionForm) -> Even
     return made
 
 
-def _named(request: PortalRequest, ids: Sequence[UUID]) -> list[Subscription]:
+def named(request: PortalRequest, ids: Sequence[UUID]) -> list[Subscription]:
     """Return those of the subscriptions that the person may see."""
     found = Subscription.objects.filter(pk__in=ids).select_related("application")
     seen = access.restrict(found, request.user, Action.SUBSCRIPTION_VIEW)

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 
 from catalog.models import Application, EventType
 from catalog.requests import PortalRequest
-from delivery import corrections, curl, lives, moments, searching
+from delivery import copies, corrections, curl, lives, moments, searching
 from delivery.event_forms import EventSearchForm
 from delivery.models import Event
 from governance import access
@@ -95,6 +95,7 @@ def event_detail(request: PortalRequest, pk: UUID) -> HttpResponse:
         "may_replay": access.allows(request.user, Action.DELIVERY_REPLAY),
         "may_expunge": not (life.payload.is_gone or life.payload.is_hidden)
         and access.allows(request.user, Action.PAYLOAD_EXPUNGE, event),
+        "may_copy": copies.may_copy(event, by=request.user) and not life.payload.is_gone,
         "may_correct": corrections.may_correct(event, by=request.user),
     }
     return render(request, "delivery/event_detail.html", context)

@@ -455,3 +455,66 @@ def test_pointer_steps_into_a_list_by_its_number_only() -> None:
     assert at_pointer([7], "/0") == 7
     with pytest.raises(LookupError):
         at_pointer([7], "/²")
+
+
+def test_stand_ins_are_made_of_the_schema_alone() -> None:
+    schema = {
+        "properties": {
+            "email": {"type": "string", "format": "email", "x-sensitive": "contact"},
+            "iban": {
+                "type": "string",
+                "title": "Account",
+                "pattern": "^[A-Z]{2}[0-9]{4}$",
+                "x-sensitive": "financial",
+            },
+            "age": {"type": "integer", "minimum": 18, "x-sensitive": True},
+            "name": {"examples": ["Erika Mustermann"], "x-sensitive": True},
+            "home": {
+                "type": "object",
+                "required": ["zip"],
+                "properties": {"zip": {"type": "string", "minLength": 5}},
+                "x-sensitive": True,
+            },
+            "lines": {"items": {"properties": {"note": {"type": "string", "x-sensitive": True}}}},
+        },
+    }
+    data = {
+        "email": "grace@navy.example",
+        "iban": "DE1234",
+        "age": 79,
+        "name": "Grace",
+        "home": {"zip": "10115", "floor": 3},
+        "lines": [{"note": "gift", "sku": "A"}, {"note": None}],
+        "order": 7,
+    }
+    found = schemas.without_sensitive(data, schema)
+    assert found.data == {
+        "email": "ada@example.com",
+        "iban": found.data["iban"],  # type: ignore[index]  # an object
+        "age": 18,
+        "name": "Erika Mustermann",
+        "home": {"zip": "textx"},
+        "lines": [{"note": "text", "sku": "A"}, {"note": None}],
+        "order": 7,
+    }
+    assert schemas.validator_for(schema).is_valid(found.data)
+    assert found.taken == {"grace@navy.example", "DE1234", "79", "Grace", "10115", "3", "gift"}
+    told = {one.pointer: (one.title, one.sensitive) for one in found.stand_ins}
+    assert told["/iban"] == ("Account", "financial")
+    assert told["/lines/0/note"] == ("note", "personal")
+    other = schemas.without_sensitive({**data, "iban": "FR9999", "age": 20}, schema)
+    assert other.data == found.data
+
+
+def test_stand_in_is_of_the_type_that_the_value_had() -> None:
+    schema = {
+        "properties": {"count": {"type": "integer"}},
+        "patternProperties": {"": {"x-sensitive": True}},
+    }
+    assert schemas.without_sensitive({"count": 42}, schema).data == {"count": 1}
+
+
+def test_data_without_sensitive_values_stays_as_it_is() -> None:
+    data = {"a": [1, {"b": None}], "c": "x"}
+    found = schemas.without_sensitive(data, {"properties": {"c": {"type": "string"}}})
+    assert (found.data, found.stand_ins, found.taken) == (data, (), frozenset())

@@ -91,6 +91,7 @@ MATRIX: dict[Action, tuple[str, str]] = {
     Action.SENSITIVE_VIEW: ("event", f"{SALES} {STOCK} admin"),
     Action.PAYLOAD_EXPUNGE: ("event", "admin"),
     Action.EVENT_CORRECT: ("event", f"{SALES} admin support"),
+    Action.EVENT_COPY: ("event", f"{SALES} admin support"),
     Action.DELIVERY_VIEW: ("delivery", f"{SALES} admin support"),
     Action.DELIVERY_TRACE: ("delivery", f"{SALES} admin support"),
     Action.DELIVERY_REPLAY: ("delivery", f"{SALES} admin support"),
