@@ -116,7 +116,7 @@ def of(deliveries: Sequence[Delivery], *, viewer: User) -> list[Leg]:
     queued = QueueRow.objects.in_bulk(ids)
     ahead = parking.ahead_of(queued.values())
     letters = DeadLetter.objects.select_related("failure_group").in_bulk(ids)
-    replays = Replay.objects.select_related("requested_by").in_bulk(
+    replays = Replay.objects.select_related("requested_by", "approved_by").in_bulk(
         {one.replay_id for one in deliveries if one.replay_id}
     )
     opened = _opened(replays, viewer)

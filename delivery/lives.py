@@ -17,7 +17,7 @@ from delivery.cloudevents import to_structured_bytes
 from delivery.decisions import Decision
 from delivery.knowledge import Stale
 from delivery.legs import Leg
-from delivery.models import Delivery, Event, Subscription
+from delivery.models import Delivery, Event, Replay, ReplayItem, Subscription
 from delivery.payloads import Seen
 from delivery.routing import Choice
 from delivery.verdicts import Verdict
@@ -44,6 +44,8 @@ class Life:
     event: Event
     payload: Seen
     legs: Sequence[Leg]
+    # Of replays that made no delivery of it: their turn has not come, or a rule left it out.
+    unsent: Sequence[ReplayItem]
     left_out: Sequence[LeftOut]
     decisions: Sequence[Decision]
     causes: Sequence[Event]
@@ -87,6 +89,7 @@ def of(event: Event, *, viewer: User, now: datetime) -> Life:
         event=event,
         payload=payloads.seen_by(event, viewer=viewer),
         legs=legs.of(_deliveries(event, viewer), viewer=viewer),
+        unsent=_unsent(event, viewer),
         left_out=left_out(event, viewer=viewer, now=now),
         decisions=decisions.of(event, viewer=viewer),
         causes=_relatives(event, viewer, here & made_by) if event.causation_id else [],
@@ -131,6 +134,13 @@ def _deliveries(event: Event, viewer: User) -> list[Delivery]:
         "subscription", "subscription__application", "subscription__application__team"
     )
     return list(named.order_by("pk")[:MOST_DELIVERIES])
+
+
+def _unsent(event: Event, viewer: User) -> list[ReplayItem]:
+    seen = access.restrict(Replay.objects.all(), viewer, Action.REPLAY_VIEW)
+    items = ReplayItem.objects.filter(event_id=event.pk, delivery_id__isnull=True, replay__in=seen)
+    named = items.select_related("subscription", "replay__requested_by", "replay__approved_by")
+    return list(named.order_by("pk")[:MOST_RELATIVES])
 
 
 def _sentence(choice: Choice) -> str:

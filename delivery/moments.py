@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 
-from delivery import diagnosis
+from delivery import diagnosis, replay_checks
 from delivery.lives import Life
-from delivery.models import Attempt, Subscription
-from delivery.states import AttemptOutcome, DeliveryStatus
+from delivery.models import Attempt, ReplayItem, Subscription
+from delivery.states import AttemptOutcome, DeliveryStatus, ReplayState
+
+SHOWN_LEFT_OUT = 3
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -31,8 +33,41 @@ class Moment:
 
 def of(life: Life) -> list[Moment]:
     """Return what happened, oldest first; what is still to come stands last."""
-    found = [*_beginning(life), *_tries(life), *_ends(life), *_relations(life)]
+    found = [
+        *_origins(life),
+        *_beginning(life),
+        *_tries(life),
+        *_ends(life),
+        *_replays(life),
+        *_relations(life),
+    ]
     return sorted(found, key=lambda one: one.at)
+
+
+def _origins(life: Life) -> Iterator[Moment]:
+    """Yield what there was before: the events that it was made of, and the one it stands for."""
+    for one in life.causes:
+        yield Moment(
+            at=one.received_at,
+            title=_("%(title)s came first") % {"title": one.type.title},
+            icon="arrow-right",
+            tone="info",
+            text=_("This event was made of it."),
+            page="delivery:event-detail",
+            key=one.pk,
+        )
+    if life.origin is not None:
+        is_copy = life.origin.environment != life.event.environment
+        title = _("Came in production: %(id)s") if is_copy else _("Came, to be corrected: %(id)s")
+        yield Moment(
+            at=life.origin.received_at,
+            title=title % {"id": life.origin.event_id},
+            icon="beaker" if is_copy else "pencil",
+            tone="info",
+            text=_("This event is a copy of it.") if is_copy else _("This event corrects it."),
+            page="delivery:event-detail",
+            key=life.origin.pk,
+        )
 
 
 def _beginning(life: Life) -> Iterator[Moment]:
@@ -54,10 +89,7 @@ def _beginning(life: Life) -> Iterator[Moment]:
     if not goes:
         text = _("No delivery that you may see was made.")
     if life.left_out:
-        left = len(life.left_out)
-        text += " " + ngettext(
-            "%(n)s subscription was left out.", "%(n)s subscriptions were left out.", left
-        ) % {"n": left}
+        text += " " + _told_left_out(life)
     if life.decisions:
         decided = len(life.decisions)
         text += " " + ngettext(
@@ -66,6 +98,18 @@ def _beginning(life: Life) -> Iterator[Moment]:
             decided,
         ) % {"n": decided}
     yield Moment(at=event.received_at, title=_("Routed"), icon="arrows-pointing-out", text=text)
+
+
+def _told_left_out(life: Life) -> str:
+    """Return whom routing left out and why: the first by name, the others by number."""
+    named = "; ".join(
+        f"{one.subscription.name}: {one.sentence}" for one in life.left_out[:SHOWN_LEFT_OUT]
+    )
+    more = len(life.left_out) - SHOWN_LEFT_OUT
+    told = _("Left out: %(named)s") % {"named": named}
+    if more > 0:
+        told += " " + ngettext("%(n)s more is below.", "%(n)s more are below.", more) % {"n": more}
+    return told
 
 
 def _tries(life: Life) -> Iterator[Moment]:
@@ -142,6 +186,61 @@ def _ends(life: Life) -> Iterator[Moment]:
         )
 
 
+def _replays(life: Life) -> Iterator[Moment]:
+    opened = {leg.replay: leg.opens_replay for leg in life.legs if leg.replay}
+    opened |= {item.replay: True for item in life.unsent}
+    for replay, is_open in opened.items():
+        page = "delivery:replay-detail" if is_open else ""
+        yield Moment(
+            at=replay.requested_at,
+            title=_("Replay %(replay)s was ordered") % {"replay": replay},
+            icon="arrow-uturn-left",
+            tone="info",
+            by=str(replay.requested_by),
+            text=replay.reason,
+            page=page,
+            key=replay.number,
+        )
+        if replay.started_at is not None:
+            approved = _("Approved by %(who)s.") % {"who": replay.approved_by}
+            yield Moment(
+                at=replay.started_at,
+                title=_("Replay %(replay)s began") % {"replay": replay},
+                icon="arrow-path",
+                tone="info",
+                text=approved if replay.approved_by else "",
+                page=page,
+                key=replay.number,
+            )
+    yield from map(_unsent, life.unsent)
+
+
+def _unsent(item: ReplayItem) -> Moment:
+    """Return what became of an item that made no delivery: left out, or its turn will come."""
+    replay, name = item.replay, item.subscription.name
+    words = {"replay": replay, "name": name}
+    if item.refused:
+        title, icon = _("%(replay)s left out %(name)s") % words, "forward"
+        text = str(replay_checks.SENTENCES.get(item.refused, item.refused))
+    else:
+        title, icon = _("%(replay)s: %(name)s waits") % words, "clock"
+        text = _WAITS.get(ReplayState(replay.state), _("Its turn comes at the replay's pace."))
+    return Moment(
+        at=item.ended_at or replay.requested_at,
+        title=title,
+        icon=icon,
+        text=text,
+        page="delivery:replay-detail",
+        key=replay.number,
+    )
+
+
+_WAITS: Mapping[str, diagnosis.Text] = {
+    ReplayState.AWAITING_APPROVAL: gettext_lazy("A second person has to approve the replay."),
+    ReplayState.PAUSED: gettext_lazy("The replay is paused."),
+}
+
+
 def _relations(life: Life) -> Iterator[Moment]:
     if taken := life.payload.expunction:
         yield Moment(
@@ -151,18 +250,6 @@ def _relations(life: Life) -> Iterator[Moment]:
             tone="warn",
             by=str(taken.expunged_by),
             text=taken.reason,
-        )
-    replayed = {leg.replay: leg.opens_replay for leg in life.legs if leg.replay}
-    for replay, is_open in replayed.items():
-        yield Moment(
-            at=replay.started_at or replay.requested_at,
-            title=_("Replayed, %(replay)s") % {"replay": replay},
-            icon="arrow-uturn-left",
-            tone="info",
-            by=str(replay.requested_by),
-            text=replay.reason,
-            page="delivery:replay-detail" if is_open else "",
-            key=replay.number,
         )
     for one in life.effects:
         yield Moment(

@@ -95,6 +95,11 @@ class ReplayItem(Identified):
                 condition=Q(delivery_id__isnull=True, refused=""),
             ),
             models.Index(fields=["delivery_id"], name="replay_item_delivery"),
+            models.Index(
+                fields=["event_id"],
+                name="replay_item_unsent",
+                condition=Q(delivery_id__isnull=True),
+            ),
         ]
 
     def __str__(self) -> str:

@@ -11,13 +11,13 @@ from django.urls import reverse
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
-from delivery.models import Attempt, Delivery, Event, QueueRow
+from delivery.models import Attempt, Delivery, Event, QueueRow, Replay, ReplayItem
 from delivery.states import AttemptOutcome, DeliveryStatus
 from governance import roles
 from governance.models import LedgerEntry
 from tests import factories
 from tests.delivery.owing import make_events, make_world, owe
-from tests.visitors import signed_in
+from tests.visitors import signed_in, text_of
 
 pytestmark = pytest.mark.django_db
 PAGE = reverse("delivery:event-list")
@@ -306,3 +306,42 @@ def test_publish_command_can_be_pasted(support: Client) -> None:
     document = json.loads(body)
     assert document["id"] == event.event_id
     assert document["data"]["order_id"] == "A-1001"
+
+
+def test_life_tells_of_replays_that_made_no_delivery_yet_or_never(support: Client) -> None:
+    target, version = make_world("http://127.0.0.1:9/hook")
+    [event] = make_events(version)
+    waits, done = factories.make_replay(), factories.make_replay()
+    Replay.objects.filter(pk=waits.pk).update(state="awaiting_approval")
+    ReplayItem.objects.create(replay=waits, event_id=event.pk, subscription=target)
+    ReplayItem.objects.create(
+        replay=done,
+        event_id=event.pk,
+        subscription=target,
+        refused="no_grant",
+        result="refused",
+        ended_at=timezone.now(),
+    )
+    told = text_of(support.get(page_of(event)))
+    assert f"Replay {waits} was ordered" in told
+    assert "A second person has to approve the replay." in told
+    assert f"{done} left out {target.name}" in told
+    assert "The application has no grant for the topic." in told
+    owner = signed_in(factories.make_person(team=event.application.team))
+    assert str(waits) not in text_of(owner.get(page_of(event)))
+
+
+def test_timeline_begins_with_what_the_event_was_made_of(support: Client) -> None:
+    cause = factories.make_event()
+    effect = factories.make_event(event_type=cause.type)
+    Event.objects.filter(pk=effect.pk).update(causation_id=cause.event_id)
+    [first, *_others] = support.get(page_of(effect)).context["moments"]
+    assert first["title"] == f"{cause.type.title} came first"
+    assert first["url"] == page_of(cause)
+
+
+def test_routing_names_whom_it_left_out_and_why(support: Client) -> None:
+    event = factories.make_event()
+    left = factories.make_subscription(topic=event.type.topic, name="Came too late")
+    told = {one["title"]: one["text"] for one in support.get(page_of(event)).context["moments"]}
+    assert f"{left.name}: " in str(told["Routed"])
