@@ -48,6 +48,7 @@ class Wishes(TypedDict, total=False):
     batch_max_wait_seconds: int | None
     is_ordered: bool
     poison: str
+    is_idempotent: bool
     concurrency: int
     rate_per_second: int | None
     timeout_seconds: int
@@ -77,6 +78,7 @@ class Order:
     batch_max_wait_seconds: int | None = None
     is_ordered: bool = False
     poison: str = Poison.SKIP
+    is_idempotent: bool = False
     concurrency: int = 16
     rate_per_second: int | None = None
     timeout_seconds: int = 15

@@ -6,13 +6,13 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import islice
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
 from catalog.models import User
-from catalog.words import ApplicationKind
 from delivery import configuration, replay_checks
 from delivery.models import Circuit, Subscription
 from delivery.replay_checks import Refusal
@@ -26,6 +26,8 @@ from delivery.replay_selections import (
 from delivery.states import CircuitState, SubscriptionState
 from governance import access
 from governance.actions import Action
+
+SHOWN = 20  # of those that are left out, by name; the replay's own page has all
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -56,6 +58,12 @@ class Plan:
         } | (set(self.going) if self.includes_arrived else set())
 
     @property
+    def left_out(self) -> Sequence[tuple[Candidate, Refusal]]:
+        """Return the first that would not be sent now, each with why."""
+        pairs = zip(self.candidates, self.refused, strict=True)
+        return list(islice(((one, why) for one, why in pairs if why is not None), SHOWN))
+
+    @property
     def targets(self) -> set[UUID]:
         """Return the subscriptions that it is about."""
         return {one.subscription_id for one in self.candidates}
@@ -66,9 +74,10 @@ class Preview:
     """What a replay would do if it started now.
 
     `refused` counts by reason (`replay_checks.Refusal`); `arrived` and `owed` are among them.
+    `left_out` names the first of them.
     `waiting_for` names subscriptions that would not be sent to yet: paused, disabled, or not
-    answering. `may_repeat` names those that would get an event a second time and, being flows of a
-    builder, do not know it again by themselves. `is_large` and `needs_approval` are the plan's.
+    answering. `may_repeat` names those that would get an event a second time and whose team
+    has not said that the receiver knows it again. `is_large` and `needs_approval` are the plan's.
     """
 
     matched: int
@@ -78,6 +87,7 @@ class Preview:
     seconds: int | None
     is_large: bool
     needs_approval: bool
+    left_out: Sequence[tuple[Candidate, Refusal]] = ()
     waiting_for: Sequence[Subscription] = ()
     may_repeat: Sequence[Subscription] = ()
 
@@ -126,12 +136,9 @@ def preview(plan: Plan, *, rate: int | None = None) -> Preview:
         seconds=_seconds(will_send, rate, [(names[pk], count) for pk, count in going.items()]),
         is_large=plan.is_large,
         needs_approval=plan.needs_approval,
+        left_out=plan.left_out,
         waiting_for=[one for one in names.values() if not _answers(one)],
-        may_repeat=[
-            one
-            for pk, one in names.items()
-            if pk in repeated and one.application.kind != ApplicationKind.SERVICE
-        ],
+        may_repeat=[one for pk, one in names.items() if pk in repeated and not one.is_idempotent],
     )
 
 

@@ -65,6 +65,7 @@ def order_of(subscription: Subscription) -> Order:
         batch_max_wait_seconds=subscription.batch_max_wait_seconds,
         is_ordered=subscription.is_ordered,
         poison=subscription.poison,
+        is_idempotent=subscription.is_idempotent,
         concurrency=subscription.concurrency,
         rate_per_second=subscription.rate_per_second,
         timeout_seconds=subscription.timeout_seconds,
@@ -92,6 +93,7 @@ def write(order: Order, subscription: Subscription) -> None:
     subscription.batch_max_wait_seconds = order.batch_max_wait_seconds
     subscription.is_ordered = order.is_ordered
     subscription.poison = order.poison
+    subscription.is_idempotent = order.is_idempotent
     subscription.concurrency = order.concurrency
     subscription.rate_per_second = order.rate_per_second
     subscription.timeout_seconds = order.timeout_seconds

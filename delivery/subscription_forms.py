@@ -105,6 +105,20 @@ class ReadsField(forms.CharField):
         return declared_reads.parse(super().clean(value))
 
 
+class IdempotentField(forms.BooleanField):
+    """What the receiver's team says of repeated events."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            label=_("The receiver leaves out a repeated event"),
+            required=False,
+            help_text=_(
+                "It keeps each webhook-id for a few days and does nothing at one that it has "
+                "seen. Who replays is warned as long as this is not so."
+            ),
+        )
+
+
 class EventTypeField(forms.ModelChoiceField):  # type: ignore[type-arg]  # nor at run time
     """Event types by what people call them, with the name that systems know."""
 
@@ -153,6 +167,7 @@ class SubscriptionForm(CollectingFields, ConditionFields):
         help_text=_("A pinned major version keeps coming until it is retired."),
     )
     reads = ReadsField()
+    is_idempotent = IdempotentField()
     name = forms.CharField(
         label=_("Name"), max_length=120, help_text=_("As you will look for it when it fails.")
     )
@@ -165,7 +180,7 @@ class SubscriptionForm(CollectingFields, ConditionFields):
             _("Choice"),
             (
                 *("version_pin", "field", "operator", "value", "reads", "filter"),
-                *(*collecting_forms.NAMES, "name"),
+                *(*collecting_forms.NAMES, "is_idempotent", "name"),
             ),
         ),
     )
@@ -176,7 +191,7 @@ class SubscriptionForm(CollectingFields, ConditionFields):
         ),
         Section(title=_("More than one condition"), names=("filter",), is_folded=True),
         collecting_forms.SECTION,
-        Section(names=("name",)),
+        Section(names=("is_idempotent", "name")),
     )
 
     def __init__(self, *args: Any, user: User, majors: list[int], **kwargs: Any) -> None:
@@ -213,6 +228,7 @@ class SubscriptionForm(CollectingFields, ConditionFields):
             "mapping": data["mapping"],
             "version_pin": data["version_pin"],
             "reads": data["reads"],
+            "is_idempotent": data["is_idempotent"],
             "filter": self.wanted(),
         }
 
@@ -236,7 +252,7 @@ class EditForm(CollectingFields, ConditionFields):
             names=("concurrency", "rate_per_second", "timeout_seconds"),
             is_folded=True,
         ),
-        Section(names=("reason",)),
+        Section(names=("is_idempotent", "reason")),
     )
 
     name = forms.CharField(label=_("Name"), max_length=120)
@@ -269,6 +285,7 @@ class EditForm(CollectingFields, ConditionFields):
         widget=forms.Textarea(attrs={"rows": 3, "class": "mono"}),
     )
     reads = ReadsField()
+    is_idempotent = IdempotentField()
     concurrency = forms.IntegerField(
         label=_("Requests at once"),
         min_value=1,
@@ -307,6 +324,7 @@ class EditForm(CollectingFields, ConditionFields):
             "reads": ", ".join(subscription.reads),
             "is_ordered": subscription.is_ordered,
             "poison": subscription.poison,
+            "is_idempotent": subscription.is_idempotent,
             "batching": subscription.batching,
             "batch_max_events": subscription.batch_max_events,
             "batch_max_bytes": subscription.batch_max_bytes,
@@ -326,6 +344,7 @@ class EditForm(CollectingFields, ConditionFields):
             "mapping",
             "reads",
             *collecting_forms.NAMES,
+            "is_idempotent",
             "concurrency",
             "rate_per_second",
             "timeout_seconds",

@@ -511,6 +511,7 @@ GRANTS = (
 
 # What a subscription wants beside the usual, by its name: this one gets a batch every half minute.
 WISHES: dict[str, dict[str, Any]] = {
+    "CRM sync": {"is_idempotent": True},
     "Shelf display": {
         "batching": "batches",
         "batch_max_events": 20,

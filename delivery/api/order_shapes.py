@@ -121,6 +121,9 @@ class OrderWish(serializers.Serializer[Any]):
     batch_max_wait_seconds = serializers.IntegerField(required=False, allow_null=True)
     is_ordered = serializers.BooleanField(required=False)
     poison = serializers.ChoiceField(choices=Poison.choices, required=False)
+    is_idempotent = serializers.BooleanField(
+        required=False, help_text="The receiver leaves out an event whose webhook-id it has seen."
+    )
     concurrency = serializers.IntegerField(required=False)
     rate_per_second = serializers.IntegerField(required=False, allow_null=True)
     timeout_seconds = serializers.IntegerField(required=False)
@@ -178,6 +181,7 @@ class SubscriptionShape(serializers.Serializer[Subscription]):
     batch_max_wait_seconds = serializers.IntegerField(allow_null=True)
     is_ordered = serializers.BooleanField()
     poison = serializers.ChoiceField(choices=Poison.choices)
+    is_idempotent = serializers.BooleanField()
     concurrency = serializers.IntegerField()
     rate_per_second = serializers.IntegerField(allow_null=True)
     timeout_seconds = serializers.IntegerField()

@@ -163,6 +163,8 @@ class Subscription(BatchLimits, Identified):
         choices=Poison,
         default=Poison.SKIP,
     )
+    # Its receiver leaves out an event whose `webhook-id` it has seen: its team says so.
+    is_idempotent = models.BooleanField(_("leaves out a repeated event"), default=False)
     concurrency = models.PositiveSmallIntegerField(_("requests at once"), default=16)
     rate_per_second = models.PositiveIntegerField(_("most per second"), null=True, blank=True)
     timeout_seconds = models.PositiveSmallIntegerField(_("time-out, seconds"), default=15)

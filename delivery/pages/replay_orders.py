@@ -74,14 +74,17 @@ def replay_new(request: PortalRequest) -> HttpResponse:
         messages.error(request, _("Choose what to replay first."))
         return redirect(f"{reverse('delivery:replay-choose')}?{_query(source)}")
     form = ReplayForm(request.POST or None)
-    if request.method == "POST" and form.is_valid() and not chosen.form.errors:
+    is_order = request.method == "POST" and "preview" not in request.POST
+    if is_order and form.is_valid() and not chosen.form.errors:
         made = _start(request, chosen, form)
         if made is not None:
             return redirect("delivery:replay-detail", made.number)
+    if form.is_bound:
+        form.full_clean()
     rate = form.cleaned_data.get("rate") if form.is_bound else None
     preview, refused = _preview(request, chosen, rate)
     context = {
-        "form": form,
+        "form": form if is_order else ReplayForm(initial=source.dict()),
         "told": replay_words.told(chosen.selection, to=chosen.to),
         "target": chosen.form,
         "is_range": isinstance(chosen.form, RangeForm),
@@ -90,6 +93,10 @@ def replay_new(request: PortalRequest) -> HttpResponse:
         "why": [
             (replay_checks.SENTENCES.get(reason, reason), count)
             for reason, count in (preview.refused if preview else {}).items()
+        ],
+        "left_out": [
+            (one.event_id, replay_checks.SENTENCES.get(why, why))
+            for one, why in (preview.left_out if preview else ())
         ],
         "kept": _kept(source),
         "named": [one for one in _kept(source) if one[0] in ("delivery", "failure")],

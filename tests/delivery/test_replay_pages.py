@@ -230,7 +230,33 @@ def test_what_arrived_is_sent_once_more_when_asked_for(support: Client) -> None:
         )
     answer = support.get(NEW, asked(newcomer, "delivered"))
     assert answer.context["preview"].will_send == 2
-    assert "may do its work twice" in text_of(answer)  # n8n keeps no list of what it has seen
+    assert "may do its work twice" in text_of(answer)
+    Subscription.objects.filter(pk=newcomer.pk).update(is_idempotent=True)
+    told = text_of(support.get(NEW, asked(newcomer, "delivered")))
+    assert "may do its work twice" not in told
+
+
+def test_preview_reckons_at_the_pace_that_was_typed_and_orders_nothing(support: Client) -> None:
+    newcomer, _events = make_past(4)
+    typed = {"reason": "Typed already.", "rate": "2", "one_first": "on", "preview": "1"}
+    answer = support.post(NEW, {**asked(newcomer, "lacked"), **typed})
+    assert answer.context["preview"].seconds == 2
+    assert "Typed already." in text_of(answer)
+    assert "checked" in text_of(answer)
+    assert not Replay.objects.exists()
+    unsaid = support.post(NEW, {**asked(newcomer, "lacked"), "rate": "1", "preview": "1"})
+    assert unsaid.context["preview"].seconds == 4
+    assert not unsaid.context["form"].errors
+
+
+def test_preview_names_what_is_left_out(support: Client) -> None:
+    newcomer, events = make_past(2)
+    factories.make_delivery(
+        events[0], subscription=newcomer, status="delivered", ended_at=timezone.now()
+    )
+    answer = support.get(NEW, asked(newcomer, "lacked"))
+    assert [pk for pk, _why in answer.context["left_out"]] == [events[0].pk]
+    assert reverse("delivery:event-detail", args=[events[0].pk]) in text_of(answer)
 
 
 def test_dead_letters_of_one_go_to_another_of_the_same_topic(support: Client) -> None:
