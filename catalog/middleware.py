@@ -107,7 +107,8 @@ class AnswerTrouble:
 
 def _unavailable(request: HttpRequest, error: Exception) -> HttpResponse:
     logger.error("The database did not answer for %s.", request.path, exc_info=error)
-    page = HttpResponse(render_to_string("503.html"), status=503)
+    # Without the context that asks the database.
+    page = HttpResponse(render_to_string("503.html", {"request": request}), status=503)
     page["Retry-After"] = str(_RETRY_SECONDS)
     return page
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path, re_path
 
-from delivery.pages import subscriptions, tryouts, wizard
+from delivery.pages import subscription_acts, subscriptions, tryouts, wizard
 
 urlpatterns = [
     path("subscriptions/", subscriptions.subscription_list, name="subscription-list"),
@@ -20,12 +20,12 @@ urlpatterns = [
     ),
     path(
         "subscriptions/<int:number>/keys/<uuid:pk>/",
-        subscriptions.parked_key_act,
+        subscription_acts.parked_key_act,
         name="parked-key-act",
     ),
     re_path(
         r"^subscriptions/(?P<number>\d+)/(?P<verb>pause|resume|ping|probe|rotate-secret|key-pair|end-key-pair|end)/$",
-        subscriptions.subscription_act,
+        subscription_acts.subscription_act,
         name="subscription-act",
     ),
 ]

@@ -17,7 +17,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.text import slugify
 
-from catalog import form_sections, line_diff, rich_text, vocabulary
+from catalog import form_sections, line_diff, refusing, rich_text, vocabulary
 from catalog.templatetags import ui_charts, ui_lists, ui_marks
 from catalog.templatetags.ui_components import component
 from catalog.templatetags.ui_marks import tone_lamp
@@ -195,6 +195,13 @@ def timeline(entries: Iterable[object]) -> SafeString:
 def code(text: str, title: str = "", label: str = "") -> SafeString:
     """Show text that a machine would read, with its name and a copy button."""
     return component("code", text=text, title=title, label=label or title)
+
+
+@register.simple_tag(takes_context=True)
+def kept_words(context: template.Context) -> SafeString:
+    """Show what somebody wrote in the form that this page refuses; nothing where they did not."""
+    request = context.get("request")
+    return component("kept_words", words=refusing.words_of(request) if request else "")
 
 
 @register.simple_tag

@@ -8,10 +8,12 @@ from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
+from catalog import refusing
 from catalog.requests import PortalRequest
 from delivery import expunging, replay_checks, replay_words, replays
 from delivery.models import Replay, ReplayItem
@@ -94,7 +96,8 @@ def replay_act(request: PortalRequest, number: int, verb: str) -> HttpResponse:
     try:
         verbs[verb](replay, by=by, now=now)
     except ValidationError as error:
-        messages.error(request, " ".join(error.messages))
+        back = reverse("delivery:replay-detail", args=[number])
+        return refusing.refused(request, error, back=back)
     else:
         messages.success(request, _("Done."))
     return redirect("delivery:replay-detail", number)

@@ -1,10 +1,11 @@
-"""Subscriptions: the list, one of them, and what one may do; `wizard` makes a new one."""
+"""Subscriptions: the list, one of them, and its form; `wizard` makes a new one.
+
+What the buttons of one do stands in `subscription_acts`.
+"""
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import Any
-from uuid import UUID
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -17,9 +18,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_POST
 
 from catalog import collecting_words, form_faults
 from catalog.models import Application
@@ -31,8 +30,6 @@ from delivery import (
     diagnosis,
     orders,
     parking,
-    pings,
-    probing,
     sealing,
     signing_secrets,
     standing_orders,
@@ -63,7 +60,8 @@ def _seen(request: PortalRequest) -> Any:
     return access.restrict(Subscription.objects.standing(), request.user, Action.SUBSCRIPTION_VIEW)
 
 
-def _subscription(request: PortalRequest, number: int) -> Subscription:
+def standing_one(request: PortalRequest, number: int) -> Subscription:
+    """Return a subscription that stands and that the person may see, else 404."""
     found: Subscription = get_object_or_404(_seen(request).with_names(), number=number)
     return found
 
@@ -99,8 +97,7 @@ def subscription_list(request: PortalRequest) -> HttpResponse:
 @never_cache
 def subscription_detail(request: PortalRequest, number: int) -> HttpResponse:
     """Show how a subscription fares, where it delivers, and what waits; also once it has ended."""
-    seen = access.restrict(Subscription.objects.all(), request.user, Action.SUBSCRIPTION_VIEW)
-    subscription: Subscription = get_object_or_404(seen.with_names(), number=number)
+    subscription = subscription_of(request, number)
     deliveries = Delivery.objects.filter(subscription=subscription)
     seen_deliveries = access.restrict(deliveries, request.user, Action.DELIVERY_VIEW)
     latest = list(seen_deliveries.with_names().order_by("-id")[:LATEST])
@@ -155,10 +152,17 @@ def _stand_ins(request: PortalRequest, subscription: Subscription) -> dict[str, 
     }
 
 
+def subscription_of(request: PortalRequest, number: int) -> Subscription:
+    """Return a subscription that the person may see, ended or not, else 404."""
+    seen = access.restrict(Subscription.objects.all(), request.user, Action.SUBSCRIPTION_VIEW)
+    found: Subscription = get_object_or_404(seen.with_names(), number=number)
+    return found
+
+
 @login_required
 def subscription_edit(request: PortalRequest, number: int) -> HttpResponse:
     """Change a standing order: address, filter, body, pace."""
-    subscription = _subscription(request, number)
+    subscription = standing_one(request, number)
     access.require(request.user, Action.SUBSCRIPTION_CHANGE, subscription)
     form = EditForm(request.POST or None, subscription=subscription)
     if request.method == "POST" and form.is_valid():
@@ -174,85 +178,15 @@ def subscription_edit(request: PortalRequest, number: int) -> HttpResponse:
             form_faults.put(form, error)
         else:
             messages.success(request, _("Saved. It holds from the next delivery on."))
-            return redirect(_way_back(request, number))
+            return redirect(way_back(request, number))
     context = {"subscription": subscription, "form": form, "next": request.GET.get("next", "")}
     return render(request, "delivery/subscription_edit.html", context)
 
 
-@login_required
-@require_POST
-def subscription_act(request: PortalRequest, number: int, verb: str) -> HttpResponse:
-    """Pause, resume, test, end, or rotate the secret."""
-    subscription = _subscription(request, number)
-    try:
-        return _act(request, subscription, verb)
-    except ValidationError as error:
-        messages.error(request, " ".join(error.messages))
-    return redirect(_way_back(request, number))
-
-
-@login_required
-@require_POST
-def parked_key_act(request: PortalRequest, number: int, pk: UUID) -> HttpResponse:
-    """Let a parked key go: send what waits behind the event that failed, or discard it."""
-    subscription = _subscription(request, number)
-    key = get_object_or_404(subscription.parked_keys.select_related("subscription"), pk=pk)
-    now, reason = timezone.now(), request.POST.get("reason", "").strip()
-    try:
-        if request.POST.get("verb") == "discard":
-            count = parking.discard(key, reason=reason, by=request.user, now=now)
-            told = ngettext(
-                "%(n)s delivery is discarded.", "%(n)s deliveries are discarded.", count
-            )
-        else:
-            count = parking.release(key, by=request.user, now=now, reason=reason)
-            told = ngettext("%(n)s delivery goes on.", "%(n)s deliveries go on.", count)
-        messages.success(request, told % {"n": count})
-    except ValidationError as error:
-        messages.error(request, " ".join(error.messages))
-    return redirect(_way_back(request, number))
-
-
-def _way_back(request: PortalRequest, number: int) -> str:
+def way_back(request: PortalRequest, number: int) -> str:
     """Return the page of ours that the form came from, else the subscription's."""
     wanted = request.POST.get("next", "")
     is_ours = url_has_allowed_host_and_scheme(wanted, allowed_hosts={request.get_host()})
     if wanted.startswith("/") and is_ours:  # `redirect` takes other words for names of pages
         return wanted
     return reverse("delivery:subscription-detail", args=[number])
-
-
-def _act(request: PortalRequest, subscription: Subscription, verb: str) -> HttpResponse:
-    now, reason = timezone.now(), request.POST.get("reason", "").strip()
-    by, number = request.user, subscription.number
-    match verb:
-        case "pause":
-            subscriptions.pause(subscription, by=by, now=now, reason=reason)
-            messages.success(request, _("Paused. Its backlog is kept."))
-        case "resume":
-            subscriptions.resume(subscription, by=by, now=now, reason=reason)
-            messages.success(request, _("Resumed. What waited is on its way."))
-        case "ping":
-            request.session["ping"] = asdict(pings.ping(subscription, by=by, now=now))
-        case "probe":
-            probing.probe_now(subscription, by=by, now=now)
-            messages.success(request, _("The next delivery goes out now, as a probe."))
-        case "rotate-secret":
-            secret = signing_secrets.rotate(subscription, by=by, now=now)
-            request.session["new_secret"] = [number, sealing.seal(secret)]
-            messages.success(
-                request, _("A new secret signs from now on; the old one holds for 24 hours more.")
-            )
-        case "key-pair":
-            signing_secrets.rotate_key_pair(subscription, by=by, now=now)
-            messages.success(
-                request, _("A new key pair signs from now on; one before it holds for 24 hours.")
-            )
-        case "end-key-pair":
-            signing_secrets.end_key_pairs(subscription, by=by, now=now)
-            messages.success(request, _("From now on the secret alone signs."))
-        case "end":
-            subscriptions.end(subscription, by=by, now=now, reason=reason)
-            messages.success(request, _("Ended. Nothing more is delivered to it."))
-            return redirect("delivery:subscription-list")
-    return redirect(_way_back(request, number))

@@ -12,11 +12,12 @@ from django.core.paginator import Paginator
 from django.db.models import F
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from catalog import wording
+from catalog import refusing, wording
 from catalog.models import Application, Release
 from catalog.requests import PortalRequest
 from catalog.vocabulary import MARKS
@@ -175,7 +176,8 @@ def change_act(request: PortalRequest, number: int, verb: str) -> HttpResponse:
     try:
         _act(request, change, verb)
     except ValidationError as error:
-        messages.error(request, " ".join(error.messages))
+        back = reverse("governance:change-request-detail", args=[number])
+        return refusing.refused(request, error, back=back)
     return redirect("governance:change-request-detail", number)
 
 

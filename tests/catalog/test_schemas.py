@@ -458,6 +458,7 @@ def test_pointer_steps_into_a_list_by_its_number_only() -> None:
 
 
 def test_stand_ins_are_made_of_the_schema_alone() -> None:
+    note = {"type": ["string", "null"], "x-sensitive": True}
     schema = {
         "properties": {
             "email": {"type": "string", "format": "email", "x-sensitive": "contact"},
@@ -475,7 +476,7 @@ def test_stand_ins_are_made_of_the_schema_alone() -> None:
                 "properties": {"zip": {"type": "string", "minLength": 5}},
                 "x-sensitive": True,
             },
-            "lines": {"items": {"properties": {"note": {"type": "string", "x-sensitive": True}}}},
+            "lines": {"items": {"properties": {"note": note}}},
         },
     }
     data = {

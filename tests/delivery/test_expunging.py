@@ -191,7 +191,9 @@ def test_the_page_says_what_goes_and_afterwards_who_and_why(scene: Scene) -> Non
         assert f"Expunged by {scene.admin} because: {WHY}" in text_of(told)
         assert NAME not in told.content.decode()
     assert page not in client.get(life).content.decode()
-    assert client.post(page, {"reason": WHY}).status_code == HTTPStatus.CONFLICT
+    late = client.post(page, {"reason": "What I typed for minutes."})
+    assert late.status_code == HTTPStatus.CONFLICT
+    assert "What I typed for minutes." in text_of(late)
 
 
 def test_whoever_may_not_see_data_does_not_read_why_it_went(scene: Scene) -> None:

@@ -16,6 +16,7 @@ from catalog.models import Region, User
 from catalog.words import ApplicationKind
 from delivery.models import Circuit, Subscription
 from governance import roles
+from governance.models import Grant
 from tests import factories
 from tests.delivery.owing import make_events, make_world, owe
 from tests.delivery.receiver import Receiver, Reply
@@ -278,6 +279,31 @@ def test_change_is_kept_with_its_reason_and_refused_where_it_cannot_work() -> No
     assert (changed.name, changed.concurrency, changed.body) == ("Renamed", 4, "structured")
     assert changed.endpoint is not None
     assert changed.endpoint.url == "http://127.0.0.1:9/new"
+
+
+@pytest.mark.parametrize(("before", "verb"), [("pause", "pause"), ("end", "pause"), ("end", "end")])
+def test_reason_that_comes_too_late_is_kept(before: str, verb: str) -> None:
+    subscription = factories.make_subscription()
+    client = signed_in(owner_of(subscription))
+    assert act(client, subscription, before, reason="The other one was faster.") == 302
+    page = reverse("delivery:subscription-act", args=[subscription.number, verb])
+    answer = client.post(page, {"reason": "What I typed for minutes."})
+    assert answer.status_code == 409
+    assert "What I typed for minutes." in text_of(answer)
+
+
+def test_reason_of_a_refused_verb_is_kept() -> None:
+    subscription = factories.make_subscription()
+    client = signed_in(owner_of(subscription))
+    assert act(client, subscription, "pause", reason="Maintenance.") == 302
+    Grant.objects.all().delete()
+    page = reverse("delivery:subscription-act", args=[subscription.number, "resume"])
+    answer = client.post(page, {"reason": "What I <typed> for minutes."})
+    assert answer.status_code == 422
+    assert "What I &lt;typed&gt; for minutes." in answer.content.decode()
+    assert Subscription.objects.get().state == "paused"
+    wordless = client.post(page, {"reason": " "})
+    assert wordless["Location"] == page_of(subscription)
 
 
 @pytest.mark.parametrize("asked", ["https://elsewhere.example/", "//elsewhere.example/", "9"])

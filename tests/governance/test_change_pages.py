@@ -447,3 +447,19 @@ def test_queue_shows_what_is_late_and_how_long_decisions_take(alice: Client) -> 
     page = text_of(alice.get(LIST))
     assert "Time to decision, median" in page
     assert "late" in page
+
+
+def test_note_of_a_refused_decision_is_kept(
+    alice: Client, reviewer: Client, event_type: EventType
+) -> None:
+    change = proposed(alice, event_type)
+    act(alice, change, "open")
+    typed = {"note": "What I typed for minutes.", "seen": change.proposal_sha256}
+    page = reverse("governance:change-request-act", args=[change.number, "reject"])
+    forbidden = alice.post(page, typed)
+    assert forbidden.status_code == 403
+    assert "What I typed for minutes." in text_of(forbidden)
+    assert act(reviewer, change, "reject", note="No.", seen=change.proposal_sha256) == 302
+    late = reviewer.post(page, typed)
+    assert late.status_code == 409
+    assert "What I typed for minutes." in text_of(late)
