@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 
 from django.core.exceptions import ValidationError
@@ -27,17 +29,9 @@ def rotate(
 
     Raises PermissionDenied, and ValidationError for a feed or an overlap beyond 7 days.
     """
-    access.require(by, Action.SECRET_ROTATE, subscription)
-    endpoint = _endpoint(subscription)
-    with governed(by=by, now=now, reason=reason):
+    with _signing_anew(subscription, by=by, now=now, reason=reason) as (endpoint, told):
         plain = endpoints.rotate_secret(endpoint, overlap=overlap, now=now)
-        signals.secret_rotated.send(Subscription, thing=subscription, by=by, now=now)
-        record(
-            Action.SECRET_ROTATE,
-            subscription,
-            after={"old_valid_until": now + overlap},
-            related=(subscription.application, endpoint),
-        )
+        told["old_valid_until"] = now + overlap
     return plain
 
 
@@ -65,39 +59,41 @@ def rotate_key_pair(
 
     A pair that signed before stays valid for `overlap`. Raises as `rotate` does.
     """
-    access.require(by, Action.SECRET_ROTATE, subscription)
-    endpoint = _endpoint(subscription)
-    with governed(by=by, now=now, reason=reason):
+    with _signing_anew(subscription, by=by, now=now, reason=reason) as (endpoint, told):
         public = endpoints.rotate_key_pair(endpoint, overlap=overlap, now=now)
-        signals.secret_rotated.send(Subscription, thing=subscription, by=by, now=now)
-        record(
-            Action.SECRET_ROTATE,
-            subscription,
-            after={"public_key": public, "old_valid_until": now + overlap},
-            related=(subscription.application, endpoint),
-        )
+        told |= {"public_key": public, "old_valid_until": now + overlap}
     return public
 
 
 def end_key_pairs(subscription: Subscription, *, by: User, now: datetime, reason: str = "") -> None:
     """Sign with the secret alone from now on. Raises as `rotate` does."""
-    access.require(by, Action.SECRET_ROTATE, subscription)
-    endpoint = _endpoint(subscription)
-    with governed(by=by, now=now, reason=reason):
+    with _signing_anew(subscription, by=by, now=now, reason=reason) as (endpoint, told):
         endpoints.end_key_pairs(endpoint, now=now)
-        signals.secret_rotated.send(Subscription, thing=subscription, by=by, now=now)
-        record(
-            Action.SECRET_ROTATE,
-            subscription,
-            after={"public_key": ""},
-            related=(subscription.application, endpoint),
-        )
+        told["public_key"] = ""
 
 
 def public_keys(subscription: Subscription, *, now: datetime) -> list[str]:
     """Return what a receiver verifies `v1a` signatures with, the newest first; mostly none."""
     endpoint = subscription.endpoint
     return endpoints.public_keys(endpoint, now=now) if endpoint else []
+
+
+@contextmanager
+def _signing_anew(
+    subscription: Subscription, *, by: User, now: datetime, reason: str
+) -> Iterator[tuple[Endpoint, dict[str, object]]]:
+    """Ask for permission, and say what was changed: what the block writes goes into the ledger."""
+    access.require(by, Action.SECRET_ROTATE, subscription)
+    endpoint, told = _endpoint(subscription), dict[str, object]()
+    with governed(by=by, now=now, reason=reason):
+        yield endpoint, told
+        signals.secret_rotated.send(Subscription, thing=subscription, by=by, now=now)
+        record(
+            Action.SECRET_ROTATE,
+            subscription,
+            after=told,
+            related=(subscription.application, endpoint),
+        )
 
 
 def _endpoint(subscription: Subscription) -> Endpoint:

@@ -51,10 +51,12 @@ def panel(
     id: str = "",
     body: bool = False,
     description: str = "",
+    live: int = 0,
 ) -> SafeString:
     """Frame a part of a page: `{% panel "Needs you" count=3 href=url link="All failures" %}`.
 
-    `body=True` gives the content a padded stack; without it tables and lists meet the edges.
+    `body=True` gives the content a padded stack; without it tables and lists meet the edges. It
+    refreshes itself every `live` seconds; give such a one an `id` of its own.
     """
     return component(
         "panel",
@@ -69,6 +71,7 @@ def panel(
         id=id or slugify(title) or "panel",
         has_body=body,
         description=description,
+        live=live,
     )
 
 

@@ -20,6 +20,8 @@ from delivery.models import Event
 from governance import access
 from governance.actions import Action
 
+REFRESH_SECONDS = 5  # as long as something is to come
+
 
 @login_required
 def event_list(request: PortalRequest) -> HttpResponse:
@@ -90,6 +92,7 @@ def event_detail(request: PortalRequest, pk: UUID) -> HttpResponse:
         "event": event,
         "life": life,
         "moments": [_entry(one) for one in moments.of(life)],
+        "live": REFRESH_SECONDS if life.waiting or life.unsent else 0,
         "attributes": lives.attributes_of(event),
         "command": curl.to_publish(event, life.payload),
         "may_replay": access.allows(request.user, Action.DELIVERY_REPLAY),

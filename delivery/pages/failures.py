@@ -16,7 +16,7 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 
-from catalog.requests import PortalRequest
+from catalog.requests import PortalRequest, told_once
 from catalog.vocabulary import MARKS
 from delivery import backlogs, corrections, diagnosis, failures, letters, overview
 from delivery.failure_forms import AssignForm, IgnoreForm, NoteForm, ReopenForm, ResolveForm
@@ -96,7 +96,6 @@ def show(
     page = Paginator(open_letters.order_by("died_at"), LETTERS_PER_PAGE).get_page(
         request.GET.get("page")
     )
-    now, changes = timezone.now(), list(failures.changes_before(group))
     chosen = _shown_letter(request, open_letters, page)
     letter = letters.opened(chosen, viewer=request.user) if chosen else None
     context = {
@@ -107,39 +106,56 @@ def show(
         "page": page,
         "letters": letters.with_events(list(page)),
         "letter": letter,
+        "notes": failures.notes(group),
+        "known": failures.known_resolutions(group, viewer=request.user),
+        "runbooks": runbook_deeds.on_failure(request, group, letter),
+        "ping": told_once(request, "ping"),
+        "validated": told_once(request, "validated"),
+        "is_settled": group.state in {FailureGroupState.RESOLVED, FailureGroupState.IGNORED},
+        **_before(group),
+        **_forms(group),
+        **_allowed(request, group, letter),
+        **shown,
+    }
+    return render(request, "delivery/failure_detail.html", context, status=status)
+
+
+def _before(group: FailureGroup) -> dict[str, Any]:
+    """Return what changed before it began, also as marks in the chart of its tries."""
+    now, changes = timezone.now(), list(failures.changes_before(group))
+    failed = overview.failed_per_hour(group.subscription, now=now)
+    return {
         "changes": changes,
         "by_contract": failures.contract_change(group, changes),
         "contract_changed": diagnosis.CONTRACT_CHANGED,
-        "notes": failures.notes(group),
-        "tries": drawn.failed_tries(
-            overview.failed_per_hour(group.subscription, now=now), changes, now=now
-        ),
-        "known": failures.known_resolutions(group, viewer=request.user),
-        "runbooks": runbook_deeds.on_failure(request, group, letter),
-        "may_write": access.allows(request.user, Action.RUNBOOK_CHANGE),
-        "ping": request.session.pop("ping", None),
-        "validated": request.session.pop("validated", None),
+        "tries": drawn.failed_tries(failed, changes, now=now),
+    }
+
+
+def _forms(group: FailureGroup) -> dict[str, Any]:
+    return {
         "note_form": NoteForm(),
         "resolve_form": ResolveForm(),
         "ignore_form": IgnoreForm(),
         "reopen_form": ReopenForm(),
         "assign_form": AssignForm(group=group),
-        "is_settled": group.state in {FailureGroupState.RESOLVED, FailureGroupState.IGNORED},
-        "can": {
-            *access.can(request.user, group, [Action.FAILURE_HANDLE]),
-            *access.can(
-                request.user,
-                group.subscription,
-                [Action.SUBSCRIPTION_TEST, Action.SUBSCRIPTION_CHANGE, Action.SUBSCRIPTION_PAUSE],
-            ),
-        },
-        "may_replay": access.allows(request.user, Action.DELIVERY_REPLAY),
-        "may_correct": letter is not None
-        and letter.event is not None
-        and corrections.may_correct(letter.event, by=request.user),
-        **shown,
     }
-    return render(request, "delivery/failure_detail.html", context, status=status)
+
+
+def _allowed(
+    request: PortalRequest, group: FailureGroup, letter: letters.Letter | None
+) -> dict[str, Any]:
+    by, wanted = request.user, [Action.SUBSCRIPTION_TEST, Action.SUBSCRIPTION_CHANGE]
+    event = letter.event if letter else None
+    return {
+        "can": {
+            *access.can(by, group, [Action.FAILURE_HANDLE]),
+            *access.can(by, group.subscription, [*wanted, Action.SUBSCRIPTION_PAUSE]),
+        },
+        "may_write": access.allows(by, Action.RUNBOOK_CHANGE),
+        "may_replay": access.allows(by, Action.DELIVERY_REPLAY),
+        "may_correct": event is not None and corrections.may_correct(event, by=by),
+    }
 
 
 def _shown_letter(request: PortalRequest, open_letters: Any, page: Any) -> DeadLetter | None:

@@ -78,8 +78,7 @@ def replay_detail(request: PortalRequest, number: int) -> HttpResponse:
             and access.allows(request.user, Action.REPLAY_MANY),
         },
     }
-    template = "delivery/_replay.html" if request.htmx else "delivery/replay_detail.html"
-    return render(request, template, context)
+    return render(request, "delivery/replay_detail.html", context)
 
 
 @login_required

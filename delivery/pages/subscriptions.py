@@ -22,7 +22,7 @@ from django.views.decorators.cache import never_cache
 
 from catalog import collecting_words, form_faults
 from catalog.models import Application
-from catalog.requests import PortalRequest
+from catalog.requests import PortalRequest, told_once
 from delivery import (
     backlogs,
     batching,
@@ -102,7 +102,7 @@ def subscription_detail(request: PortalRequest, number: int) -> HttpResponse:
     seen_deliveries = access.restrict(deliveries, request.user, Action.DELIVERY_VIEW)
     latest = list(seen_deliveries.with_names().order_by("-id")[:LATEST])
     # Until it is shown, the session keeps the secret sealed, as it is everywhere at rest.
-    new_number, sealed = request.session.pop("new_secret", [None, ""])
+    new_number, sealed = told_once(request, "new_secret") or [None, ""]
     order = standing_orders.order_of(subscription)
     context = {
         "subscription": subscription,
@@ -120,7 +120,7 @@ def subscription_detail(request: PortalRequest, number: int) -> HttpResponse:
         **_stand_ins(request, subscription),
         "clicks": connecting.clicks(subscription.application.kind),
         "is_paused": subscription.state != SubscriptionState.ACTIVE,
-        "ping": request.session.pop("ping", None),
+        "ping": told_once(request, "ping"),
         "form": ReasonForm(),
         "can": access.can(request.user, subscription, [] if subscription.ended_at else ACTIONS),
     }
