@@ -22,7 +22,7 @@ _provider: TracerProvider | None = None
 
 
 class Ids(RandomIdGenerator):
-    """Random, but for the root span of an event whose context was written before the span began."""
+    """Random, but for spans that others name before they begin (`delivery.tracing`)."""
 
     def generate_trace_id(self) -> int:
         """Return the trace that is wanted, else a new one."""

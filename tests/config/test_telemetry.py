@@ -6,13 +6,16 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from ipaddress import ip_network
+from itertools import pairwise
 
 import pytest
+from django.utils import timezone
+from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from config import places, telemetry
 from delivery import knowledge, stopping, tracing
 from delivery.dispatch import Engine
-from delivery.models import Event, Subscription
+from delivery.models import Circuit, Event, QueueRow, Subscription
 from delivery.transports.webhook import WebhookTransport
 from governance.states import Verb
 from tests import factories
@@ -60,6 +63,16 @@ def publish(server: Server, key: str, **more: str) -> None:
     assert answer.status == 202, answer.body
 
 
+def branch(traced: Collector) -> list[Span]:
+    """Return the spans of one event with one attempt, each the parent of the next."""
+    found = [traced.named(name) for name in ("publish", "route", "deliver", "attempt")]
+    assert [len(spans) for spans in found] == [1, 1, 1, 1]
+    spans = [span for (span,) in found]
+    for parent, child in pairwise(spans):
+        assert child.parent_span_id == parent.span_id
+    return spans
+
+
 def deliver() -> None:
     """Send what is owed in a process that traces."""
     telemetry.start()
@@ -82,11 +95,12 @@ def test_publish_and_attempts_are_one_trace_of_the_publisher(
     event = Event.objects.get()
     assert event.trace_parent == INCOMING
     deliver()
-    (published,), (attempt,) = traced.named("publish"), traced.named("deliver")
-    for span in (published, attempt):
+    published, *beneath = branch(traced)
+    assert published.parent_span_id.hex() == INCOMING[36:52]
+    for span in (published, *beneath):
         assert span.trace_id.hex() == INCOMING[3:35]
-        assert span.parent_span_id.hex() == INCOMING[36:52]
         assert attributes(span)["signalbox.event.id"] == str(event.pk)
+    attempt = beneath[-1]
     told = attributes(attempt)
     assert told["signalbox.subscription.id"] == str(subscription.pk)
     assert told["http.response.status_code"] == 500
@@ -110,11 +124,35 @@ def test_event_without_a_context_begins_a_trace_with_its_publication_as_root(
         publish(server, key)  # a duplicate is no second publication
     deliver()
     written = Event.objects.get().trace_parent
-    (published,), (attempt,) = traced.named("publish"), traced.named("deliver")
+    published, *beneath = branch(traced)
     assert published.parent_span_id == b""
     assert written == f"00-{published.trace_id.hex()}-{published.span_id.hex()}-01"
-    assert attempt.parent_span_id == published.span_id
-    assert attempt.trace_id == published.trace_id
+    assert {span.trace_id for span in beneath} == {published.trace_id}
+    waited = beneath[1]
+    assert waited.start_time_unix_nano <= waited.end_time_unix_nano
+
+
+def test_every_try_of_every_subscriber_stands_beneath_its_own_delivery(
+    traced: Collector, receiver: Receiver
+) -> None:
+    key, subscription = make_shop(receiver)
+    factories.make_subscription(topic=subscription.topic, url=receiver.url("/other"))
+    receiver.reply = lambda _got, before: Reply(status=503 if before < 2 else 200)
+    with serving() as server:
+        publish(server, key, traceparent=INCOMING)
+    deliver()
+    QueueRow.objects.update(due_at=timezone.now())
+    Circuit.objects.update(state="closed")
+    deliver()
+    (route,) = traced.named("route")
+    delivers, attempts = traced.named("deliver"), traced.named("attempt")
+    assert [span.parent_span_id for span in delivers] == [route.span_id] * 2
+    assert len(attempts) == 4
+    for one in delivers:
+        mine = [span for span in attempts if span.parent_span_id == one.span_id]
+        assert [attributes(span)["signalbox.attempt"] for span in mine] == [1, 2]
+        told = {attributes(span)["signalbox.subscription.id"] for span in (one, *mine)}
+        assert len(told) == 1
 
 
 def test_publisher_that_does_not_sample_is_not_traced(
