@@ -219,6 +219,7 @@ def _unsent(item: ReplayItem) -> Moment:
     """Return what became of an item that made no delivery: left out, or its turn will come."""
     replay, name = item.replay, item.subscription.name
     words = {"replay": replay, "name": name}
+    text: diagnosis.Text
     if item.refused:
         title, icon = _("%(replay)s left out %(name)s") % words, "forward"
         text = str(replay_checks.SENTENCES.get(item.refused, item.refused))

@@ -75,12 +75,10 @@ def replay_new(request: PortalRequest) -> HttpResponse:
         return redirect(f"{reverse('delivery:replay-choose')}?{_query(source)}")
     form = ReplayForm(request.POST or None)
     is_order = request.method == "POST" and "preview" not in request.POST
-    if is_order and form.is_valid() and not chosen.form.errors:
+    if form.is_valid() and is_order and not chosen.form.errors:
         made = _start(request, chosen, form)
         if made is not None:
             return redirect("delivery:replay-detail", made.number)
-    if form.is_bound:
-        form.full_clean()
     rate = form.cleaned_data.get("rate") if form.is_bound else None
     preview, refused = _preview(request, chosen, rate)
     context = {

@@ -16,6 +16,7 @@ from catalog.models import Region, User
 from catalog.words import ApplicationKind
 from delivery.models import Circuit, Subscription
 from governance import roles
+from governance.governed import governed
 from governance.models import Grant
 from tests import factories
 from tests.delivery.owing import make_events, make_world, owe
@@ -256,7 +257,8 @@ def test_ended_subscription_keeps_its_page_and_loses_its_buttons() -> None:
     page = text_of(client.get(page_of(subscription)))
     assert "It has ended" in page
     assert "Send a test event" not in page
-    assert act(client, subscription, "pause", reason="Late.") == 404
+    assert act(client, subscription, "pause", reason="Late.") == 409
+    assert act(client, subscription, "rotate-secret") == 404
     assert subscription.name not in text_of(client.get(LIST))
 
 
@@ -296,7 +298,8 @@ def test_reason_of_a_refused_verb_is_kept() -> None:
     subscription = factories.make_subscription()
     client = signed_in(owner_of(subscription))
     assert act(client, subscription, "pause", reason="Maintenance.") == 302
-    Grant.objects.all().delete()
+    with governed(by=None, now=timezone.now()):
+        Grant.objects.all().delete()
     page = reverse("delivery:subscription-act", args=[subscription.number, "resume"])
     answer = client.post(page, {"reason": "What I <typed> for minutes."})
     assert answer.status_code == 422
@@ -353,3 +356,15 @@ def test_fields_that_are_read_are_declared_and_must_exist() -> None:
     assert owner.post(page, {**typed, "reads": "order_id, amount order_id"}).status_code == 302
     subscription.refresh_from_db()
     assert subscription.reads == ["order_id", "amount"]
+
+
+def test_refresh_in_another_tab_eats_neither_the_secret_nor_what_was_said() -> None:
+    subscription = factories.make_subscription()
+    client = signed_in(owner_of(subscription))
+    assert act(client, subscription, "rotate-secret") == 302
+    elsewhere = text_of(client.get(page_of(subscription), headers={"X-Refresh": "1"}))
+    assert "whsec_" not in elsewhere
+    assert "A new secret signs from now on" not in elsewhere
+    shown = text_of(client.get(page_of(subscription)))
+    assert "whsec_" in shown
+    assert "A new secret signs from now on" in shown

@@ -346,7 +346,7 @@ def test_subscriber_that_breaks_answers_on_the_page(alice: Client, event_type: E
     act(lena, change, "sign-off", note="We mail by amount.", **word)
     assert "We mail by amount." in text_of(alice.get(page_of(change)))
     assert "can you live with it?" not in text_of(lena.get(reverse("delivery:home")))
-    assert act(lena, change, "sign-off", note="x", application="nonsense") == 302
+    assert act(lena, change, "sign-off", note="x", application="nonsense") == 422
 
 
 # Promises of a topic
