@@ -100,18 +100,3 @@ def test_past_of_a_topic_goes_to_a_subscription_again(maya: Person) -> None:
     maya.sees("What was ordered")
     maya.sees("Every event of sales.orders")
     maya.looks()
-
-
-def test_production_event_is_tried_in_staging_without_its_personal_data(maya: Person) -> None:
-    maya.opens("/events/?type=com.acme.sales.order.created")
-    maya.page.locator("main table th a").first.click()
-    maya.follows("Copy to staging")
-    maya.sees("What is replaced")
-    maya.press("Copy it to staging")
-    maya.sees("Say why")
-    maya.fills("Reason", "Try the new flow on a real order.")
-    maya.press("Copy it to staging")
-    maya.sees("This is a copy of a production event.")
-    maya.looks()
-    maya.page.get_by_role("main").get_by_role("link", name="The event in production").click()
-    maya.sees("This event was copied to staging.")

@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("delivery", "0024_copy_permission"),
+        ("delivery", "0026_copy_permission"),
     ]
 
     operations = [

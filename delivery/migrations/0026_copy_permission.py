@@ -5,7 +5,7 @@ from django.db import migrations
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("delivery", "0023_declared_reads"),
+        ("delivery", "0025_stand_ins"),
     ]
 
     operations = [

@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("delivery", "0025_receivers_that_leave_out_repeats"),
+        ("delivery", "0027_receivers_that_leave_out_repeats"),
     ]
 
     operations = [
