@@ -12,7 +12,9 @@ from django.utils import timezone
 
 from catalog.ids import uuid7
 from catalog.models import Application, SchemaVersion
-from delivery.models import Delivery, Event, Payload, QueueRow, Subscription
+from delivery import endpoints
+from delivery.models import Delivery, Endpoint, Event, Payload, QueueRow, Subscription
+from governance.governed import governed
 from tests import factories
 
 
@@ -21,6 +23,26 @@ def make_world(url: str, **fields: Any) -> tuple[Subscription, SchemaVersion]:
     topic = factories.make_topic()
     version = factories.make_version(event_type=factories.make_event_type(topic=topic))
     return factories.make_subscription(topic=topic, url=url, **fields), version
+
+
+def add_secret(subscription: Subscription) -> str:
+    """Give the subscription's endpoint a signing secret; return it."""
+    assert subscription.endpoint is not None
+    with governed(by=None, now=timezone.now()):
+        return endpoints.add_secret(subscription.endpoint, now=timezone.now())
+
+
+def add_fallback(subscription: Subscription, url: str) -> None:
+    """Give the subscription a second address."""
+    with governed(by=None, now=timezone.now()):
+        endpoint = Endpoint.objects.create(
+            application=subscription.application,
+            url=url,
+            region=subscription.application.region,
+            changed_at=timezone.now(),
+        )
+        subscription.fallback_endpoint = endpoint
+        subscription.save()
 
 
 def make_events(

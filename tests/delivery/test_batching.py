@@ -18,16 +18,16 @@ from catalog.ids import uuid7
 from catalog.models import SchemaVersion
 from delivery import batching, breaker, claiming, lookout, signing, stopping, subscriptions
 from delivery.dispatch import Engine
-from delivery.models import Attempt, Circuit, DeadLetter, Delivery, QueueRow, Subscription
+from delivery.models import Attempt, Circuit, DeadLetter, QueueRow, Subscription
 from delivery.models.deliveries import COLLECTING
 from delivery.states import Batching, DeliveryStatus
 from governance import topics
 from tests import factories
 from tests.delivery.engines import drain_until, running_engine
-from tests.delivery.owing import make_events, make_world, owe
+from tests.delivery.looking import statuses
+from tests.delivery.owing import add_fallback, add_secret, make_events, make_world, owe
 from tests.delivery.publishers import make_shop
 from tests.delivery.receiver import Got, Receiver, Reply
-from tests.delivery.test_dispatch import add_fallback, add_secret
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -49,13 +49,6 @@ def collect(
 
 def numbers(got: Got) -> list[int]:
     return [event["data"]["amount"] for event in json.loads(got.body)]
-
-
-def statuses() -> dict[str, int]:
-    found: dict[str, int] = {}
-    for status in Delivery.objects.values_list("status", flat=True):
-        found[status] = found.get(status, 0) + 1
-    return found
 
 
 def test_a_full_batch_goes_before_its_time_and_the_rest_waits(
