@@ -53,6 +53,7 @@ from tests.factories import (
     make_failure_group,
     make_grant,
     make_key,
+    make_letter,
     make_person,
     make_replay,
     make_rule,
@@ -113,24 +114,7 @@ def make_dead_letter(group: FailureGroup | None = None) -> DeadLetter:
         failure_group=group,
     )
     _try_twice(delivery, now)
-    return DeadLetter.objects.create(
-        delivery_id=delivery.pk,
-        event_id=event.pk,
-        subscription=subscription,
-        failure_group=group,
-        environment=event.environment,
-        event_type=event_type.name,
-        version="1.0.0",
-        limit="attempts",
-        error_class="http_status",
-        status_code=500,
-        message="Internal Server Error",
-        attempts=2,
-        first_attempt_at=now,
-        last_attempt_at=now,
-        died_at=now,
-        payload='{"order_id": "A-1001", "amount": 59.9, "email": "ada@example.com"}',
-    )
+    return make_letter(delivery, group=group, attempts=2)
 
 
 def _try_twice(delivery: Delivery, now: datetime) -> None:

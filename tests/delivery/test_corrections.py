@@ -60,22 +60,12 @@ def case() -> Case:
     )
     Delivery.objects.filter(pk=arrived.pk).update(status=DeliveryStatus.DELIVERED, ended_at=now)
     QueueRow.objects.all().delete()
-    DeadLetter.objects.create(
-        delivery_id=dead.pk,
-        event_id=event.pk,
-        subscription=lacks,
-        failure_group=group,
-        environment=event.environment,
-        event_type=shop.event_type.name,
-        version="1.0.0",
+    factories.make_letter(
+        dead,
+        group=group,
         limit="permanent",
-        error_class="http_status",
         status_code=422,
         message="unknown order",
-        attempts=1,
-        first_attempt_at=now,
-        last_attempt_at=now,
-        died_at=now,
         payload=json.dumps(STORED),
     )
     return Case(shop=shop, event=event, dead=dead, arrived=arrived)

@@ -77,22 +77,8 @@ def scene() -> Scene:
         status_code=422,
         response_excerpt=f"no such customer: {NAME}",
     )
-    letter = DeadLetter.objects.create(
-        delivery_id=delivery.pk,
-        event_id=event.pk,
-        subscription=subscription,
-        failure_group=factories.make_failure_group(subscription),
-        environment="production",
-        event_type=event.type.name,
-        version="1.0.0",
-        limit="permanent",
-        error_class="http_status",
-        message="no such customer",
-        attempts=1,
-        first_attempt_at=timezone.now(),
-        last_attempt_at=timezone.now(),
-        died_at=timezone.now(),
-        payload=data,
+    letter = factories.make_letter(
+        delivery, limit="permanent", status_code=422, message="no such customer", payload=data
     )
     other = factories.make_subscription(topic=subscription.topic)
     [owed] = owe(other, [event])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from datetime import timedelta
 
 import pytest
@@ -55,25 +54,7 @@ def make_letter(group: FailureGroup) -> DeadLetter:
         failure_group=group,
         ended_at=timezone.now(),
     )
-    now = timezone.now()
-    return DeadLetter.objects.create(
-        delivery_id=delivery.pk,
-        event_id=delivery.event_id,
-        subscription=subscription,
-        failure_group=group,
-        environment=subscription.environment,
-        event_type=event_type.name,
-        version="1.0.0",
-        limit="attempts",
-        error_class="http_status",
-        status_code=500,
-        message="Internal Server Error",
-        attempts=8,
-        first_attempt_at=now,
-        last_attempt_at=now,
-        died_at=now,
-        payload=json.dumps(factories.SAMPLE),
-    )
+    return factories.make_letter(delivery, group=group, attempts=8)
 
 
 def test_failures_are_shown_to_owners_and_support_only(support: Client) -> None:

@@ -14,6 +14,7 @@ from delivery import sealing
 from delivery.models import (
     Adapter,
     Circuit,
+    DeadLetter,
     Delivery,
     Endpoint,
     Event,
@@ -164,6 +165,34 @@ def make_failure_group(
         group.save()
         group.refresh_from_db()
     return group
+
+
+def make_letter(
+    delivery: Delivery, *, group: FailureGroup | None = None, **fields: object
+) -> DeadLetter:
+    """Return what is kept of a delivery that died: out of attempts, unless told otherwise."""
+    now = timezone.now()
+    values: dict[str, object] = {
+        "limit": "attempts",
+        "error_class": "http_status",
+        "status_code": 500,
+        "message": "Internal Server Error",
+        "attempts": 1,
+        "first_attempt_at": now,
+        "last_attempt_at": now,
+        "died_at": now,
+        "payload": json.dumps(SAMPLE),
+    }
+    return DeadLetter.objects.create(
+        delivery_id=delivery.pk,
+        event_id=delivery.event_id,
+        subscription=delivery.subscription,
+        failure_group=group or make_failure_group(delivery.subscription),
+        environment=delivery.environment,
+        event_type=delivery.event.type.name,
+        version=delivery.event.version.version,
+        **{**values, **fields},
+    )
 
 
 def make_replay(subscription: Subscription | None = None, *, by: User | None = None) -> Replay:
