@@ -1,0 +1,1 @@
+"""The machine API of delivery: hooks, feeds, subscriptions, events, deliveries, replays."""
