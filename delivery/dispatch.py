@@ -91,6 +91,10 @@ class Engine:
         """
         return asyncio.run_coroutine_threadsafe(self._serve(seconds), self._loop).result()
 
+    def learn_soon(self) -> None:
+        """Read what sending needs before anything is sent; should it fail, `drain` asks again."""
+        asyncio.run_coroutine_threadsafe(self._refresh(), self._loop)
+
     def close(self) -> None:
         """Break off what is under way, give back what is held, and end the engine's threads."""
         asyncio.run_coroutine_threadsafe(self._finish(patience=0), self._loop).result()

@@ -10,7 +10,7 @@ import time
 from typing import Any
 
 from celery import shared_task
-from celery.signals import worker_process_shutdown, worker_ready
+from celery.signals import worker_process_init, worker_process_shutdown, worker_ready
 from django.utils import timezone
 
 from delivery import (
@@ -124,6 +124,12 @@ def keep_partitions() -> None:
 def look_at_all(**_signal: Any) -> None:
     """Have what came while no worker ran looked at, batches that became full among it."""
     _drain_soon()
+
+
+@worker_process_init.connect
+def get_ready(**_signal: Any) -> None:
+    """Have a pool's process know what it needs before the first wake-up."""
+    draining.get_ready()
 
 
 @worker_process_shutdown.connect

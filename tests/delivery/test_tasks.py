@@ -6,6 +6,7 @@ import time
 from datetime import timedelta
 
 import pytest
+from django.conf import LazySettings
 from django.utils import timezone
 
 from config import broker
@@ -15,6 +16,7 @@ from delivery.states import DisableReason
 from governance.governed import governed
 from tests import factories
 from tests.delivery.owing import make_events, make_world, owe
+from tests.delivery.receiver import Receiver
 from tests.delivery.wake_ups import sent
 from tests.settings import RUN_DIR
 
@@ -148,3 +150,16 @@ def test_what_waits_for_an_open_circuit_wakes_nobody_until_its_probe() -> None:
         subscription.fallback_subscription = other
         subscription.save()
     assert is_something_to_do()
+
+
+def test_a_process_that_got_ready_sends_at_once(receiver: Receiver, settings: LazySettings) -> None:
+    settings.DELIVERY_ALLOWED_NETWORKS = ["127.0.0.0/8"]
+    subscription, version = make_world(receiver.url())
+    owe(subscription, make_events(version))
+    try:
+        draining.get_ready()
+        draining.get_ready()
+        tasks.drain()
+        assert len(receiver.got) == 1
+    finally:
+        draining.close()
