@@ -18,6 +18,7 @@ pages: Any = get_asgi_application()
 
 from config import telemetry  # noqa: E402 - see below
 from delivery import asgi as publish  # noqa: E402 - models exist only now
+from delivery import waking  # noqa: E402 - see above
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -45,6 +46,7 @@ async def _live(receive: Receive, send: Send) -> None:
     telemetry.start()
     try:
         await publish.startup()
+        waking.get_ready()
     except Exception as error:
         logger.exception("The publish path could not start")
         await send({"type": "lifespan.startup.failed", "message": str(error)})

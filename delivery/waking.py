@@ -65,9 +65,17 @@ _lock = threading.Lock()
 
 def wake(subscription_ids: Collection[UUID]) -> None:
     """Let a worker look at what is due; returns at once, and never fails."""
+    if subscription_ids:
+        _of_this_process().wake()
+
+
+def get_ready() -> None:
+    """Send a message for nothing: the first one has the connection to make, some 100 ms."""
+    _of_this_process().wake()
+
+
+def _of_this_process() -> _Waker:
     global _waker  # noqa: PLW0603 - one thread a process
-    if not subscription_ids:
-        return
     waker = _waker
     # A fork copies the object and not the thread.
     if waker is None or waker.process_id != os.getpid():
@@ -76,7 +84,7 @@ def wake(subscription_ids: Collection[UUID]) -> None:
             if waker is None or waker.process_id != os.getpid():
                 waker = _waker = _Waker()
                 waker.start()
-    waker.wake()
+    return waker
 
 
 @receiver(signals.work_waits, dispatch_uid="delivery.wake_for_work")

@@ -10,13 +10,14 @@ from django.conf import LazySettings
 from django.utils import timezone
 
 from config import broker
-from delivery import draining, lookout, subscriptions, tasks, values
+from delivery import draining, lookout, subscriptions, tasks, values, waking
 from delivery.models import Attempt, Circuit, EventValue, QueueRow
 from delivery.states import DisableReason
 from governance.governed import governed
 from tests import factories
 from tests.delivery.owing import make_events, make_world, owe
 from tests.delivery.receiver import Receiver
+from tests.delivery.waiting import wait_until
 from tests.delivery.wake_ups import sent
 from tests.settings import RUN_DIR
 
@@ -163,3 +164,8 @@ def test_a_process_that_got_ready_sends_at_once(receiver: Receiver, settings: La
         assert len(receiver.got) == 1
     finally:
         draining.close()
+
+
+def test_a_server_that_starts_sends_its_first_wake_up() -> None:
+    waking.get_ready()
+    wait_until(lambda: sent() == ["delivery.drain"], seconds=10)
