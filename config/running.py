@@ -214,8 +214,7 @@ def _services(listener: socket.socket, ready_file: Path, *, has_demo: bool) -> I
     celery = (python, "-m", "celery", "-A", "config.celery")
     yield Service(
         name="beat",
-        # Its schedule is all intervals: nothing to remember, so no file that a kill can corrupt.
-        command=(*celery, "beat", "--scheduler", "celery.beat:Scheduler", "--pidfile="),
+        command=(*celery, "beat", "--pidfile="),
         stop_seconds=4,
     )
     for number in range(1, min(2, os.cpu_count() or 1) + 1):

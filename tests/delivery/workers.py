@@ -61,7 +61,7 @@ def worker(
         f"--concurrency={processes}", "--without-gossip", "--without-mingle", "--without-heartbeat",
     ]  # fmt: skip
     if has_beat:
-        command += ["--beat", "--schedule", str(folder / "schedule")]
+        command += ["--beat"]
     with log.open("wb") as output:
         process = subprocess.Popen(
             command,
