@@ -80,9 +80,9 @@ def test_tasks_are_known_by_name_keep_no_result_and_expire(task: object, name: s
 
 
 def test_a_wake_up_from_before_the_last_drain_starts_none() -> None:
+    subscription, version = make_world("http://127.0.0.1:9/")
     try:
-        tasks.drain()
-        subscription, version = make_world("http://127.0.0.1:9/")
+        tasks.drain()  # it knows of the subscription from here on
         owe(subscription, make_events(version), due_at=timezone.now())
         tasks.drain(sent_at=time.time() - 5)
         assert not Attempt.objects.exists()
