@@ -61,5 +61,5 @@ class WeightsField(forms.MultiValueField):
 
 
 def _choices(told: house_rules.Told) -> Choices:
-    portal = _("As in the whole portal: %s") % told.weight.label
+    portal = _("Portal: %s") % told.weight.label
     return [("", portal), *Weight.choices]

@@ -60,14 +60,27 @@ _AS_JSON = frozenset(
 )
 
 
+class ShapeSelect(forms.Select):
+    """A choice after which the row looks otherwise: what may stand in it, what its entries are.
+
+    htmx takes the step at once; without it any other step does.
+    """
+
+    def __init__(self) -> None:
+        step = {"hx-post": "", "hx-trigger": "change", "hx-vals": '{"do": "shape"}'}
+        super().__init__({**step, "hx-target": "#contract", "hx-swap": "outerHTML"})
+
+
 class RowForm(forms.Form):
     """One field. Nothing is required here: a row that says too little is told at its place."""
 
     key = forms.CharField(widget=forms.HiddenInput, required=False, strip=False)
     parent = forms.CharField(widget=forms.HiddenInput, required=False, strip=False)
     name = forms.CharField(label=_("Name in the data"), max_length=200, required=False, strip=False)
-    kind = forms.ChoiceField(label=_("Holds"), choices=[*KINDS, OTHER_KIND])
-    entry = forms.ChoiceField(label=_("Entries hold"), choices=ENTRIES, required=False)
+    kind = forms.ChoiceField(label=_("Holds"), choices=[*KINDS, OTHER_KIND], widget=ShapeSelect())
+    entry = forms.ChoiceField(
+        label=_("Entries hold"), choices=ENTRIES, required=False, widget=ShapeSelect()
+    )
     is_required = forms.BooleanField(label=_("Always there"), required=False)
     meaning = forms.CharField(
         label=_("Meaning"),
@@ -175,7 +188,8 @@ def _row(typed: Mapping[str, Any], was: Row | None) -> Row:
         parent=typed.get("parent", ""),
         name=before.kept("name", typed.get("name", "")),
         kind=kind,
-        entry=RowKind(typed.get("entry") or RowKind.OTHER) if kind is RowKind.LIST else None,
+        # What was no list before had no choice of what its entries hold.
+        entry=RowKind(typed.get("entry") or RowKind.TEXT) if kind is RowKind.LIST else None,
         title=before.kept("title", typed.get("title", "")),
         meaning=before.kept("meaning", typed.get("meaning", "")),
         is_required=bool(typed.get("is_required")),

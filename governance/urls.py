@@ -37,7 +37,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
         changes.change_act,
         name="change-request-act",
     ),
-    path("house-rules/", house_rules.house_rules_page, name="house-rules"),
+    path("changes/house-rules/", house_rules.house_rules_page, name="house-rules"),
     path("ledger/", ledger.ledger_list, name="ledger"),
     path("ledger/verify/", ledger.ledger_verify, name="ledger-verify"),
     path("ledger/<int:number>/", ledger.ledger_entry, name="ledger-entry"),

@@ -213,6 +213,18 @@ def test_field_is_added_named_and_proposed_without_scripts(alice: Client, page: 
 
 
 @pytest.mark.django_db
+def test_row_shows_at_once_what_its_kind_asks_for(alice: Client, page: str) -> None:
+    answer = alice.post(page, {**sent(alice.get(page)), "do": "add"})
+    assert "Entries hold" not in text_of(answer)
+    assert "Add inside" not in text_of(answer)
+    chosen = {**sent(answer), "rows-3-name": "parts", "do": "shape"}
+    answer = alice.post(page, {**chosen, "rows-3-kind": "list"}, headers=HTMX)
+    assert sent(answer)["rows-3-entry"] == RowKind.TEXT
+    answer = alice.post(page, {**chosen, "rows-3-kind": "object"}, headers=HTMX)
+    assert "Add inside" in text_of(answer)
+
+
+@pytest.mark.django_db
 def test_search_for_what_says_something_of_a_person_is_advised_against(
     alice: Client, page: str
 ) -> None:

@@ -180,7 +180,7 @@ def test_form_proposes_a_weight_and_offers_what_the_portal_says(
     client = signed_in(alice)
     page = reverse("governance:change-request-new") + f"?kind=topic_policy&topic={topic.name}"
     form = client.get(page).context["form"]
-    assert "As in the whole portal: Off" in str(form["house_rules"])
+    assert "Portal: Off" in str(form["house_rules"])
     typed = {name: form[name].value() or "" for name in form.fields if name != "is_restricted"}
     typed |= {"regions": "", "batch_times": "", "reason": "Ours are old."}
     del typed["house_rules"]
