@@ -14,6 +14,7 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
@@ -22,10 +23,20 @@ from catalog.models import Application, Release
 from catalog.requests import PortalRequest
 from catalog.vocabulary import MARKS
 from catalog.words import Environment, ReleaseState
-from governance import access, cadence, change_forms, checks, proposals, reviews, workflow
+from governance import (
+    access,
+    cadence,
+    change_forms,
+    checks,
+    proposals,
+    reviews,
+    topic_checks,
+    workflow,
+)
 from governance.actions import Action
 from governance.models import ChangeRequest, LedgerEntry
-from governance.states import ChangeState
+from governance.states import ChangeKind, ChangeState
+from governance.templatetags.change_pages import said
 
 PER_PAGE = 25
 UNDECIDED_STATES = (ChangeState.OPEN, ChangeState.APPROVED, ChangeState.CHANGES_REQUESTED)
@@ -152,11 +163,14 @@ def _waits_for_production(change: ChangeRequest, version: str) -> bool:
 
 def _values(change: ChangeRequest) -> list[tuple[str, Any]]:
     """Return what the proposal says beside its documents, for a list of names and values."""
+    if change.kind == ChangeKind.TOPIC_POLICY:
+        rows = topic_checks.differences(change)
+        return [(capfirst(str(one["label"])), said(one["after"])) for one in rows]
     hidden = {"version", *proposals.of(change).documents}
-    said = json.loads(change.proposal)
+    proposed = json.loads(change.proposal)
     return [
         (_label(change, name), ", ".join(value) if isinstance(value, list) else value)
-        for name, value in said.items()
+        for name, value in proposed.items()
         if name not in hidden and value not in ("", None, [], {})
     ]
 

@@ -46,6 +46,10 @@ WEIGHTS = {
     Weight.OFF: ("idle", "minus-circle"),
 }
 
+PANELS = frozenset(
+    {"compatibility", "impact", "traffic", "promises", "rule_changes", "rule_dry_run", "usage"}
+)
+
 LAMPS = {
     Outcome.PASSED: ("good", "check"),
     Outcome.ADVICE: ("info", "information-circle"),
@@ -64,6 +68,12 @@ def check_lamp(outcome: str) -> SafeString:
 def check_title(name: str) -> str:
     """Return a check's name as people say it."""
     return name.replace("_", " ").replace("-", " ").capitalize()
+
+
+@register.filter
+def has_panel(name: str) -> bool:
+    """Tell whether the page shows what a check found in a panel of its own."""
+    return name in PANELS
 
 
 @register.simple_tag

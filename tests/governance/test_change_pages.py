@@ -352,6 +352,19 @@ def test_subscriber_that_breaks_answers_on_the_page(alice: Client, event_type: E
 # Promises of a topic
 
 
+def test_draft_of_other_promises_is_told_in_words(alice: Client, topic: Topic) -> None:
+    page = f"{NEW}?kind=topic_policy&topic={topic.name}"
+    form = alice.get(page).context["form"]
+    typed = {name: form[name].value() or "" for name in form.fields if name != "is_restricted"}
+    typed |= {"regions": "", "batch_times": "", "reason": "We keep less.", "do": "draft"}
+    alice.post(page, {**typed, "retention_days": "30", "house_rules_time_has_zone": "error"})
+    shown = text_of(alice.get(page_of(ChangeRequest.objects.get())))
+    assert "Payloads kept, days" in shown
+    assert "House rule: Times carry a zone" in shown
+    assert "Error, as its topic says" in shown
+    assert "{" not in shown.split('id="values"')[1].split("</section>")[0]
+
+
 def test_other_promises_are_proposed_by_form_and_only_what_differs(
     alice: Client, reviewer: Client, topic: Topic
 ) -> None:
@@ -370,7 +383,9 @@ def test_other_promises_are_proposed_by_form_and_only_what_differs(
     assert alice.post(page, {**typed, "retention_days": "30"}).status_code == 302
     change = ChangeRequest.objects.get()
     assert json.loads(change.proposal) == {"values": {"retention_days": 30}}
-    assert "Payloads older than that are deleted" in text_of(reviewer.get(page_of(change)))
+    shown = text_of(reviewer.get(page_of(change)))
+    assert "Payloads older than that are deleted" in shown
+    assert "Also proposed" not in shown  # the table says it already
     edit = reverse("governance:change-request-edit", args=[change.number])
     assert alice.get(edit).context["form"]["retention_days"].value() == 30
     assert alice.post(edit, {**typed, "retention_days": "45"}).status_code == 302
