@@ -48,13 +48,14 @@ def test_contract_grows_from_a_sample_and_is_reviewed(people: Callable[[str], Pe
     checks.get_by_text("Gift note has no meaning").wait_for(state="detached")
 
     tomas.press("Add a field")
+    field_of(tomas, "gift_note").wait_for()
     card = field_of(tomas, "New field")
     card.wait_for()
     tomas.page.keyboard.type("card")
     card.get_by_label("Holds").select_option("Group of fields")  # at once it may hold others
     field_of(tomas, "card").get_by_role("button", name="Add inside").click()
     inside = field_of(tomas, "New field")
-    inside.wait_for()
+    inside.wait_for()  # the steps before have named every other
     tomas.page.keyboard.type("colour")
     inside.get_by_label("Meaning").fill("Of the paper.")
     field_of(tomas, "card").get_by_label("Meaning").fill("What the gift came with.")
