@@ -26,6 +26,17 @@ def test_living_process_says_so_without_a_database(client: Client) -> None:
 
 @pytest.mark.django_db
 @pytest.mark.usefixtures("broker_folder")
+@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics"])
+def test_those_who_watch_it_need_not_know_its_name(
+    client: Client, settings: Settings, path: str
+) -> None:
+    settings.ALLOWED_HOSTS = ["signalbox.example.org"]
+    assert client.get(path, headers={"host": "10.0.0.7:8000"}).status_code == 200
+    assert client.get("/sign-in", headers={"host": "10.0.0.7:8000"}).status_code == 400
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("broker_folder")
 def test_ready_when_database_migrations_and_broker_are_there(client: Client) -> None:
     answer = client.get("/readyz")
     assert answer.status_code == 200
