@@ -109,7 +109,7 @@ def _template_name() -> str:
 
 def _drop_abandoned(server: psycopg.Connection) -> None:
     """Drop the databases of runs that were killed before they could."""
-    for name in _databases(server, "^test_signalbox_[0-9]+(_gw[0-9]+)?$"):
+    for name in _databases(server, "^test_signalbox_[0-9]+(_gw[0-9]+)?(_seeded)?$"):
         if not psutil.pid_exists(int(name.split("_")[2])):
             server.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
 
