@@ -100,3 +100,53 @@ def test_past_of_a_topic_goes_to_a_subscription_again(maya: Person) -> None:
     maya.sees("What was ordered")
     maya.sees("Every event of sales.orders")
     maya.looks()
+
+
+def test_production_event_is_tried_in_staging_without_its_personal_data(maya: Person) -> None:
+    maya.opens("/events/?type=com.acme.sales.order.created")
+    maya.page.locator("main table th a").first.click()
+    maya.follows("Copy to staging")
+    maya.sees("What is replaced")
+    maya.press("Copy it to staging")
+    maya.sees("Say why")
+    maya.fills("Reason", "Try the new flow on a real order.")
+    maya.press("Copy it to staging")
+    maya.sees("This is a copy of a production event.")
+    maya.looks()
+    maya.page.get_by_role("main").get_by_role("link", name="The event in production").click()
+    maya.sees("This event was copied to staging.")
+
+
+def test_every_button_of_a_runbook_does_its_deed(maya: Person) -> None:
+    opens_a_failure(maya, "answers 500")
+    maya.comes_to_see("Circuit open", tries=90)
+    failure = maya.page.url
+    maya.opens(f"/runbooks/new/?failure={failure.rstrip('/').rsplit('/', 1)[-1]}")
+    maya.fills("Title", "All deeds")
+    maya.fills(
+        "Steps",
+        "## All\n\n[Test it](do:test) [Hold it](do:validate) [Change it](do:edit) "
+        "[Turn it](do:rotate-secret) [Probe it](do:probe) [Stop it](do:pause) "
+        "[Start it](do:resume) [Send again](do:replay) [Mend it](do:correct)",
+    )
+    maya.press("Save")
+    maya.sees("Saved. It is shown on every failure that fits.")
+    for button, told in {
+        "Test it": "The test event did not arrive.",
+        "Hold it": "The oldest dead event keeps contract version",
+        "Probe it": "The next delivery goes out now, as a probe.",
+        "Stop it": "Paused. Its backlog is kept.",
+        "Start it": "Resumed. What waited is on its way.",
+        "Turn it": "Copy the signing secret now",
+    }.items():
+        maya.page.goto(failure)
+        maya.press(button)
+        maya.sees(told)
+    for link, told in {
+        "Change it": "Where it goes",
+        "Send again": "What the preview found",
+        "Mend it": "Publish the correction",
+    }.items():
+        maya.page.goto(failure)
+        maya.follows(link)
+        maya.sees(told)
