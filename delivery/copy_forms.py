@@ -15,6 +15,7 @@ from delivery.models import Subscription
 from delivery.replay_forms import Subscriptions
 from governance import access
 from governance.actions import Action
+from governance.forms import ReasonField
 
 
 class CopyForm(forms.Form):
@@ -32,12 +33,7 @@ class CopyForm(forms.Form):
         required=False,
         empty_label=_("Everyone in staging who would get a new event"),
     )
-    reason = forms.CharField(
-        label=_("Reason"),
-        required=False,  # asked for by the verb, so that a preview needs none
-        widget=forms.Textarea(attrs={"rows": 2}),
-        help_text=_("Kept in the ledger with your name."),
-    )
+    reason = ReasonField()
 
     def __init__(
         self, *args: Any, versions: Mapping[str, str], topic: Topic, user: User, **kwargs: Any

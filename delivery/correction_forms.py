@@ -9,6 +9,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from delivery.corrections import Audience, Draft
+from governance.forms import ReasonField
 
 AUDIENCES = [
     (Audience.MISSING, _("Only those that have not got the event")),
@@ -35,12 +36,7 @@ class CorrectionForm(forms.Form):
     audience = forms.ChoiceField(
         label=_("Who gets it"), choices=AUDIENCES, initial=Audience.MISSING, required=False
     )
-    reason = forms.CharField(
-        label=_("Reason"),
-        required=False,  # asked for by the verb, so that checking a draft needs none
-        widget=forms.Textarea(attrs={"rows": 2}),
-        help_text=_("Kept in the ledger with your name."),
-    )
+    reason = ReasonField()
 
     def __init__(self, *args: Any, versions: Mapping[str, str], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
