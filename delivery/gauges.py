@@ -31,7 +31,8 @@ from delivery.models import (
 from delivery.models.counts import Grain
 from delivery.rollups import LATENCY_BOUNDS_MS
 from delivery.states import CircuitState, DeliveryMode, SubscriptionState
-from governance.models import LedgerHead
+from governance import cadence
+from governance.models import ChangeRequest, LedgerHead
 
 TOTALS = (
     "published",
@@ -88,12 +89,30 @@ def gauges(*, now: datetime) -> Iterator[Gauge]:
     yield _errors()
     yield _latencies()
     yield from _work(now)
+    yield from _reviews(now)
     head = LedgerHead.objects.first()
     yield Gauge(
         name="signalbox_ledger_entries",
         help="Entries of the ledger.",
         values={(): float(head.number if head else 0)},
         is_total=True,
+    )
+
+
+def _reviews(now: datetime) -> Iterator[Gauge]:
+    found = cadence.measure(ChangeRequest.objects.all(), now=now)
+    yield Gauge(
+        name="signalbox_changes_in_review",
+        help="Change requests that wait for a reviewer, and those of them that are late.",
+        labels=("kind",),
+        values={("waiting",): float(found.waiting), ("late",): float(found.late)},
+    )
+    times = {"median": found.median_seconds, "slowest": found.slowest_seconds}
+    yield Gauge(
+        name="signalbox_change_decision_seconds",
+        help="From opening a change request to its decision, of those decided in the last 90 days.",
+        labels=("of",),
+        values={(of,): seconds for of, seconds in times.items() if seconds is not None},
     )
 
 

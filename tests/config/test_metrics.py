@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import timedelta
 
 import pytest
 import yaml
@@ -17,6 +18,8 @@ from pytest_django import DjangoAssertNumQueries
 from config import metrics
 from delivery.models import QueueRow, Rollup
 from delivery.models.counts import Grain
+from governance.models import ChangeRequest
+from governance.states import ChangeState
 from tests import factories
 from tests.delivery.rolled import count
 
@@ -88,6 +91,23 @@ def test_latency_is_a_histogram_that_adds_up(client: Client) -> None:
     reached = [values[name, ("production", le)] for le in ("0.01", "0.025", "0.05", "+Inf")]
     assert reached == [1, 1, 3, 4]
     assert values["signalbox_attempt_errors_total", ("production", "dns")] == 3
+
+
+@pytest.mark.django_db
+def test_reviews_that_wait_and_the_time_to_a_decision_are_counted(client: Client) -> None:
+    now = timezone.now()
+    waiting, decided = factories.make_change_request(), factories.make_change_request()
+    rows = ChangeRequest.objects
+    assert ("signalbox_change_decision_seconds", ("median",)) not in _values(client)
+    rows.filter(pk=waiting.pk).update(due_at=now - timedelta(hours=1))
+    rows.filter(pk=decided.pk).update(
+        state=ChangeState.APPROVED, opened_at=now - timedelta(hours=2), decided_at=now
+    )
+    cache.delete(metrics.CACHE_KEY)
+    values = _values(client)
+    assert values["signalbox_changes_in_review", ("waiting",)] == 1
+    assert values["signalbox_changes_in_review", ("late",)] == 1
+    assert values["signalbox_change_decision_seconds", ("median",)] == 2 * 3600
 
 
 DEPLOYED = ("grafana-dashboard.json", "alerts.yaml")
