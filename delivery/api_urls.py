@@ -8,6 +8,7 @@ from __future__ import annotations
 from django.urls import URLPattern, URLResolver, path
 
 from delivery.api import (
+    conversions,
     copies,
     corrections,
     deliveries,
@@ -20,6 +21,7 @@ from delivery.api import (
     replays,
     routing,
     runbooks,
+    simulations,
     subscriptions,
 )
 
@@ -71,6 +73,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("runbooks/<uuid:pk>", runbooks.OneRunbook.as_view(), name="runbook"),
     path("routing-rules", routing.RoutingRules.as_view(), name="routing-rules"),
     path("routing-rules/<uuid:pk>", routing.OneRoutingRule.as_view(), name="routing-rule"),
+    path("conversions", conversions.Conversions.as_view(), name="conversions"),
+    path("conversions/<uuid:pk>", conversions.OneConversion.as_view(), name="conversion"),
+    path(
+        "change-requests/<uuid:pk>/simulate", simulations.Simulate.as_view(), name="change-simulate"
+    ),
     path("replays", replays.Replays.as_view(), name="replays"),
     path("replays/<uuid:pk>", replays.OneReplay.as_view(), name="replay"),
     path("replays/<uuid:pk>/cancel", replays.Cancel.as_view(), name="replay-cancel"),

@@ -128,6 +128,7 @@ class Shop:
             "access-requests": factories.make_access_request(topic=topic).pk,
             "applications": machine.application.slug,
             "change-requests": factories.make_change_request(topic=topic).pk,
+            "conversions": factories.make_translation(event_type).pk,
             "deliveries": delivery.pk,
             "domains": topic.domain.slug,
             "event-types": TYPE,

@@ -15,10 +15,11 @@ from django.utils import timezone
 from catalog.models import Topic, User
 from delivery import simulating
 from delivery.models import Attempt, Circuit, Delivery, Event, Subscription
-from governance import reviews
+from governance import reviews, roles
 from governance.models import ChangeRequest, LedgerEntry
 from governance.states import ChangeKind
 from tests import factories
+from tests.asking import person, pointers
 from tests.delivery.receiver import Receiver, Reply
 from tests.delivery.test_contract_checks import SCHEMA
 from tests.visitors import signed_in, text_of
@@ -156,4 +157,38 @@ def test_nobody_sends_to_what_is_not_theirs(
     assert refused.status_code == 404
     odd: User = change.proposed_by
     assert signed_in(odd).post(page, {"subscription": "x"}).status_code == 302
+    assert not receiver.got
+
+
+def test_the_machine_door_sends_and_says_what_came_back(
+    change: ChangeRequest, staging: Subscription, receiver: Receiver
+) -> None:
+    door = f"change-requests/{change.pk}/simulate"
+    event = factories.make_event(
+        event_type=change.event_type, environment="staging", data={"order_id": "B"}
+    )
+    author = person(change.proposed_by)
+    told = author.post(door, {"subscription": str(staging.pk), "event": str(event.pk)})
+    assert told.status_code == 200, told.content
+    assert (told.json()["ok"], told.json()["status"]) == (True, 200)
+    assert "“country” is missing" in told.json()["breaches"][0]
+    sample = author.post(door, {"subscription": str(staging.pk)})
+    assert sample.json()["breaches"] == []
+    assert [json.loads(one.body)["order_id"] for one in receiver.got] == ["B", "A-1"]
+
+
+def test_the_machine_door_sends_nothing_for_who_may_not_and_nothing_unknown(
+    change: ChangeRequest, staging: Subscription, receiver: Receiver
+) -> None:
+    door, unknown = f"change-requests/{change.pk}/simulate", "01a205c8-d8dc-780a-9432-a0fe4a8364e7"
+    sent = {"subscription": str(staging.pk)}
+    stranger = person(factories.make_person())
+    assert stranger.post(door, sent).status_code == 404  # a draft is its author's alone
+    author = person(change.proposed_by)
+    assert pointers(author.post(door, {"subscription": unknown})) == {"/subscription"}
+    assert pointers(author.post(door, {**sent, "event": unknown})) == {"/event"}
+    assert pointers(author.post(door, {"subscription": "x"})) == {"/subscription"}
+    change = reviews.open_(change, by=change.proposed_by, now=NOW)
+    reviewer = person(factories.make_person(role=roles.REVIEWER))
+    assert reviewer.post(door, sent).status_code == 403
     assert not receiver.got

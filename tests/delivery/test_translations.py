@@ -12,7 +12,7 @@ import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.utils import timezone
 
-from catalog.models import SchemaVersion, User
+from catalog.models import SchemaVersion, Topic, User
 from delivery import (
     contract_checks,
     feed,
@@ -33,6 +33,7 @@ from governance.governed import governed
 from governance.models import ChangeRequest, CheckResult
 from governance.states import ChangeKind, ChangeState
 from tests import factories
+from tests.asking import make_machine
 from tests.delivery.publishers import Shop, make_shop
 from tests.delivery.receiver import Receiver
 
@@ -366,3 +367,20 @@ def test_a_sample_that_cannot_be_stored_is_left_out_of_what_is_found(world: Worl
     found = result(world.proposed(from_major=3), contract_checks.CONVERSION)
     assert found.outcome == "passed"
     assert found.findings == [{}]
+
+
+def test_the_machine_api_lists_what_is_in_force_for_who_may_see_the_type(world: World) -> None:
+    world.converts()
+    row = Translation.objects.get()
+    machine = make_machine()
+    query = {"event_type": row.event_type.name, "to_major": "1"}
+    (told,) = machine.get("conversions", **query).json()["results"]
+    assert (told["from_major"], told["to_major"], told["mapping"]) == (2, 1, BACK)
+    assert told["change_request"] == str(row.change_request_id)
+    assert machine.get(f"conversions/{row.pk}").json() == told
+    assert machine.get("conversions", from_major="1").json()["results"] == []
+    assert machine.get("conversions", to_major="x").status_code == 400
+    Topic.objects.update(is_restricted=True)
+    stranger = make_machine(factories.make_application("elsewhere"))
+    assert stranger.get("conversions").json()["results"] == []
+    assert stranger.get(f"conversions/{row.pk}").status_code == 404

@@ -30,6 +30,7 @@ from tests.factories.delivery import (
     make_rule,
     make_runbook,
     make_subscription,
+    make_translation,
 )
 from tests.factories.governance import (
     make_access_request,
@@ -66,6 +67,7 @@ __all__ = [
     "make_subscription",
     "make_team",
     "make_topic",
+    "make_translation",
     "make_uuid",
     "make_version",
     "number",

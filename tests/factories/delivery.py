@@ -24,6 +24,7 @@ from delivery.models import (
     RoutingRule,
     Runbook,
     Subscription,
+    Translation,
 )
 from governance import roles
 from governance.governed import governed
@@ -99,6 +100,27 @@ def make_rule(topic: Topic | None = None, *, action: str = "deny", **fields: obj
         rule.save()
         rule.refresh_from_db()
     return rule
+
+
+def make_translation(
+    event_type: EventType, *, from_major: int = 2, to_major: int = 1, mapping: str = "@"
+) -> Translation:
+    """Return a conversion in force, as an applied request leaves it."""
+    change = make_change_request(
+        topic=event_type.topic, kind=ChangeKind.TRANSLATION, state=ChangeState.APPLIED
+    )
+    now = timezone.now()
+    with governed(by=None, now=now):
+        made = Translation(
+            event_type=event_type,
+            from_major=from_major,
+            to_major=to_major,
+            mapping=mapping,
+            change_request=change,
+            since=now,
+        )
+        made.save()
+    return made
 
 
 def make_event(
