@@ -12,6 +12,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from catalog import wording
 from catalog.models import Application, User
 from delivery import diagnosis
 from delivery.models import FailureGroup, Replay, Rollup, Subscription
@@ -158,9 +159,17 @@ def _sign_offs(user: User, environment: str, now: datetime) -> Iterator[Need]:
             text=" ".join(one.because),
             href=f"{reverse('governance:change-request-detail', args=[change.number])}#sign-offs",
             action=_("Answer"),
-            facts=(str(change), _("late") if one.is_late(now) else _("before it is decided")),
+            facts=(str(change), _due(one, now)),
             since=change.opened_at,
         )
+
+
+def _due(one: reviews.SignOff, now: datetime) -> str:
+    if one.due_at is None:
+        return _("before it is decided")
+    if one.is_late(now):
+        return _("late")
+    return _("answer by %s") % wording.day(one.due_at, now=now)
 
 
 def _reviews(user: User, environment: str, now: datetime) -> Iterator[Need]:

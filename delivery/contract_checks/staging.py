@@ -6,6 +6,7 @@ from datetime import datetime
 
 from django.db.models import Count
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from catalog.words import Environment
 from delivery.models import Delivery, Event
@@ -40,7 +41,13 @@ def check_staging(change: ChangeRequest, now: datetime) -> Answer | None:
     dead = statuses.get(DeliveryStatus.DEAD, 0)
     return Answer(
         outcome=Outcome.ADVICE if dead else Outcome.PASSED,
-        summary=_("Staging took %(n)s events; %(delivered)s deliveries arrived, %(dead)s died.")
-        % {"n": seen, "delivered": statuses.get(DeliveryStatus.DELIVERED, 0), "dead": dead},
+        summary=_in_words(seen, statuses.get(DeliveryStatus.DELIVERED, 0), dead),
         findings=[facts],
     )
+
+
+def _in_words(seen: int, delivered: int, dead: int) -> str:
+    events = ngettext("Staging took %(n)s event;", "Staging took %(n)s events;", seen)
+    arrived = ngettext("%(n)s delivery arrived,", "%(n)s deliveries arrived,", delivered)
+    died = ngettext("%(n)s died.", "%(n)s died.", dead) if dead else _("none died.")
+    return " ".join([events % {"n": seen}, arrived % {"n": delivered}, died % {"n": dead}])

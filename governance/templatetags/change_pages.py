@@ -65,15 +65,17 @@ def check_lamp(outcome: str) -> SafeString:
 
 
 @register.filter
-def check_title(name: str) -> str:
-    """Return a check's name as people say it."""
-    return name.replace("_", " ").replace("-", " ").capitalize()
+def has_more_to_show(result: CheckResult) -> bool:
+    """Tell whether a check found something that only the list of checks shows."""
+    return result.check_name not in PANELS and any(
+        finding.get("message") for finding in result.findings
+    )
 
 
 @register.filter
-def has_panel(name: str) -> bool:
-    """Tell whether the page shows what a check found in a panel of its own."""
-    return name in PANELS
+def check_title(name: str) -> str:
+    """Return a check's name as people say it."""
+    return name.replace("_", " ").replace("-", " ").capitalize()
 
 
 @register.simple_tag
@@ -135,6 +137,20 @@ def verdict_of(change: ChangeRequest, results: Sequence[CheckResult]) -> dict[st
         "because": because,
         "figures": figures if found else [],
     }
+
+
+@register.simple_tag
+def staging_figures(result: CheckResult) -> list[dict[str, object]]:
+    """Return what staging took, refused and delivered of a version, none before it took any."""
+    facts = result.findings[0] if result.findings else {}
+    names = {
+        "events": _("Accepted in staging"),
+        "refused": _("Refused in staging"),
+        "delivered": _("Delivered in staging"),
+        "dead": _("Died in staging"),
+    }
+    has_seen = any(facts.get(key) for key in names)
+    return [{"name": name, "figure": facts.get(key, 0)} for key, name in names.items() if has_seen]
 
 
 def _of_rule(results: Sequence[CheckResult]) -> dict[str, object]:

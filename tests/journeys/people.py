@@ -87,6 +87,10 @@ class Person:
             self.page.get_by_role("main").get_by_label(re.compile(rf"^{re.escape(label)}\b")).first
         )
 
+    def panel(self, title: str) -> Locator:
+        """Return the part of the page with this title."""
+        return self.page.get_by_role("region", name=title, exact=True)
+
     def sees(self, text: str) -> None:
         """Wait until the text stands on the page."""
         self.page.get_by_text(text).first.wait_for()
