@@ -32,6 +32,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("change-requests", changes.Changes.as_view(), name="changes"),
     path(_CHANGE, changes.OneChange.as_view(), name="change"),
     path(f"{_CHANGE}/open", changes.Open.as_view(), name="change-open"),
+    path(f"{_CHANGE}/recheck", changes.Recheck.as_view(), name="change-recheck"),
     path(f"{_CHANGE}/approve", changes.Approve.as_view(), name="change-approve"),
     path(f"{_CHANGE}/reject", changes.Reject.as_view(), name="change-reject"),
     path(

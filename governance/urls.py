@@ -32,8 +32,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("changes/<int:number>/", changes.change_detail, name="change-request-detail"),
     path("changes/<int:number>/edit/", authoring.change_edit, name="change-request-edit"),
     re_path(
-        r"^changes/(?P<number>\d+)/"
-        r"(?P<verb>open|approve|request-changes|reject|withdraw|apply|emergency|sign-off|comment)/$",
+        r"^changes/(?P<number>\d+)/(?P<verb>open|recheck|approve|request-changes|reject|withdraw|"
+        r"apply|emergency|sign-off|comment)/$",
         changes.change_act,
         name="change-request-act",
     ),

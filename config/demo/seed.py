@@ -9,13 +9,11 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from catalog.models import Application, Domain, EventType, Region, Team, Topic, User
+from catalog.models import Application, Domain, Region, Team, Topic, User
 from catalog.words import Environment
-from config.demo import content
+from config.demo import changes, content
 from config.demo import runbooks as demo_runbooks
 from delivery import portal_events, runbooks, subscriptions
-from delivery.models import Subscription
-from delivery.states import RuleAction
 from governance import (
     access_requests,
     applications,
@@ -24,13 +22,12 @@ from governance import (
     keys,
     people,
     portal_topic,
-    reviews,
     roles,
     teams,
     topics,
 )
 from governance.governed import governed, record
-from governance.states import ChangeKind, Verb
+from governance.states import Verb
 
 WHY = "The demo shop"
 
@@ -44,11 +41,12 @@ def seed(*, receiver_url: str, data_dir: Path, now: datetime) -> Mapping[str, An
     builder = _Builder(receiver_url=receiver_url, now=now)
     builder.people()
     builder.places()
-    builder.contracts()
+    desk = changes.Desk(people=builder.by_key, now=now)
+    desk.contracts()
     made_keys = builder.systems()
     builder.orders()
-    builder.rules()
-    builder.waiting()
+    desk.others()
+    builder.request()
     builder.playbook()
     made_keys |= builder.operations()
     shown: dict[str, Any] = {
@@ -69,18 +67,18 @@ class _Builder:
         self.receiver_url = receiver_url
         self.now = now
         self.logins: dict[str, dict[str, str]] = {}
-        self._by_key: dict[str, User] = {}
+        self.by_key: dict[str, User] = {}
 
     def people(self) -> None:
         """Make teams and people; the admin first, who makes all others."""
         admin = next(one for one in content.PEOPLE if one.key == "admin")
-        self._by_key["admin"] = self._first_admin(admin)
+        self.by_key["admin"] = self._first_admin(admin)
         for slug, (name, description) in content.TEAMS.items():
             teams.create(slug=slug, name=name, description=description, by=self.admin, now=self.now)
         for person in (*content.PEOPLE, *content.COLLEAGUES):
             if person.key != "admin":
-                self._by_key[person.key] = self._person(person)
-            made = self._by_key[person.key]
+                self.by_key[person.key] = self._person(person)
+            made = self.by_key[person.key]
             team = Team.objects.get(slug=person.team)
             teams.add_member(team, made, by=self.admin, now=self.now)
             User.objects.filter(pk=made.pk).update(time_zone=person.time_zone)
@@ -88,7 +86,7 @@ class _Builder:
     @property
     def admin(self) -> User:
         """Return the admin, who builds what nobody else may."""
-        return self._by_key["admin"]
+        return self.by_key["admin"]
 
     def _first_admin(self, person: content.Person) -> User:
         """Make the one person whom nobody makes, as an installation's first admin is made."""
@@ -148,86 +146,6 @@ class _Builder:
                 **more,
             )
 
-    def contracts(self) -> None:
-        """Propose, approve, apply and promote every version, and deprecate the oldest order."""
-        for contract in content.CONTRACTS:
-            for index in range(len(contract.versions)):
-                self._release(contract, index)
-        order = EventType.objects.get(name=content.CONTRACTS[0].name)
-        old, new = (order.versions.get(version=number) for number in ("0.9.0", "1.0.0"))
-        for environment in Environment.values:
-            self._carry_out(
-                reviews.propose(
-                    ChangeKind.DEPRECATION,
-                    event_type=order,
-                    base=old,
-                    title=f"Order placed 0.9.0 ends in {environment}",
-                    reason="It has no currency; everybody can use 1.0.0.",
-                    proposal={
-                        "environment": environment,
-                        "sunset_at": (self.now + timedelta(days=64)).isoformat(),
-                        "replacement": new.version,
-                    },
-                    by=self._by_key["producer"],
-                    now=self.now,
-                )
-            )
-
-    def _release(self, contract: content.Contract, index: int) -> None:
-        """Carry out the version's request and the one that promotes it."""
-        number, schema, sample, changes = contract.versions[index]
-        kind = ChangeKind.SCHEMA_VERSION if index else ChangeKind.NEW_EVENT_TYPE
-        proposal: dict[str, Any] = {
-            "version": number,
-            "document": json.dumps(schema, indent=2, ensure_ascii=False),
-            "example": json.dumps(sample, indent=2, ensure_ascii=False),
-            "changes": changes,
-        }
-        if kind == ChangeKind.NEW_EVENT_TYPE:
-            proposal |= {
-                "name": contract.name,
-                "title": contract.title,
-                "description": contract.description,
-                "happens_when": contract.happens_when,
-                "tags": list(contract.tags),
-            }
-        event_type = EventType.objects.filter(name=contract.name).first()
-        self._carry_out(
-            reviews.propose(
-                kind,
-                topic=Topic.objects.get(name=contract.topic),
-                event_type=event_type,
-                title=f"{contract.title} {number}",
-                reason=changes,
-                proposal=proposal,
-                by=self._by_key["producer"],
-                now=self.now,
-            )
-        )
-        event_type = EventType.objects.get(name=contract.name)
-        self._carry_out(
-            reviews.propose(
-                ChangeKind.PROMOTION,
-                event_type=event_type,
-                base=event_type.versions.get(version=number),
-                title=f"{contract.title} {number} to production",
-                reason="Staging has run clean.",
-                proposal={"environment": Environment.PRODUCTION},
-                by=self._by_key["producer"],
-                now=self.now,
-            )
-        )
-
-    def _carry_out(self, change: Any) -> None:
-        """Open, approve (twice where it breaks) and apply a change request."""
-        change = reviews.open_(change, by=change.proposed_by, now=self.now)
-        for reviewer in ("owner", "reviewer"):
-            change.refresh_from_db()
-            if change.state == "open":
-                reviews.approve(change, by=self._by_key[reviewer], note="Reads well.", now=self.now)
-        change.refresh_from_db()
-        reviews.apply(change, by=self._by_key["reviewer"], now=self.now)
-
     def systems(self) -> dict[str, dict[str, str]]:
         """Register applications, give grants and make keys; return the keys in plain."""
         made_keys = self._register(content.SYSTEMS)
@@ -266,17 +184,17 @@ class _Builder:
         return made_keys
 
     def orders(self) -> None:
-        """Make the standing orders: a healthy, a slow, a flaky and two dead subscribers."""
+        """Make the standing orders: healthy, slow, flaky, pinned and dead subscribers."""
         for slug, name, topic_name, types, path, wanted in content.SUBSCRIPTIONS:
+            wishes = {"environment": Environment.PRODUCTION, **content.WISHES.get(name, {})}
             subscriptions.create(
                 application=Application.objects.get(slug=slug),
                 topic=Topic.objects.get(name=topic_name),
-                environment=Environment.PRODUCTION,
                 name=name,
                 event_types=types,
                 endpoint_url=self.receiver_url + path,
                 filter=wanted,
-                **content.WISHES.get(name, {}),
+                **wishes,
                 by=self.admin,
                 now=self.now,
             )
@@ -284,33 +202,16 @@ class _Builder:
     def playbook(self) -> None:
         """Give support a runbook for each kind of failure."""
         for content_of_one in demo_runbooks.pages():
-            runbooks.write(content_of_one, by=self._by_key["support"], now=self.now)
+            runbooks.write(content_of_one, by=self.by_key["support"], now=self.now)
 
-    def waiting(self) -> None:
-        """Leave a breaking change in review and an access request, for people to decide."""
-        order = EventType.objects.get(name=content.CONTRACTS[0].name)
-        change = reviews.propose(
-            ChangeKind.SCHEMA_VERSION,
-            event_type=order,
-            base=order.versions.get(version="1.0.0"),
-            title="Billing country on every order",
-            reason="Tax needs the country of each order; the e-mail moves to Customer updated.",
-            proposal={
-                "version": "3.0.0",
-                "document": json.dumps(content.ORDER_PROPOSAL, indent=2, ensure_ascii=False),
-                "example": json.dumps(content.ORDER_SAMPLE, indent=2, ensure_ascii=False),
-                "changes": "Billing country is required; the customer's e-mail is gone.",
-            },
-            by=self._by_key["producer"],
-            now=self.now,
-        )
-        reviews.open_(change, by=self._by_key["producer"], now=self.now)
+    def request(self) -> None:
+        """Leave an access request for an admin to decide."""
         access_requests.make(
             Application.objects.get(slug="shelf-display"),
             verb=Verb.SUBSCRIBE,
             topic=Topic.objects.get(name="sales.orders"),
             environment=Environment.PRODUCTION,
-            by=self._by_key["picker"],
+            by=self.by_key["picker"],
             reason="Show new orders beside the shelf, so that picking can start.",
             wanted_until=self.now + timedelta(days=180),
             now=self.now,
@@ -344,27 +245,6 @@ class _Builder:
             now=self.now,
         )
         return made_keys
-
-    def rules(self) -> None:
-        """Route cancelled orders to the flow that packs them, as a reviewed rule."""
-        flow = Subscription.objects.get(name="Fulfilment flow")
-        change = reviews.propose(
-            ChangeKind.ROUTING_RULE,
-            topic=flow.topic,
-            reason="What is cancelled must not be packed; the flow asked for new orders only.",
-            proposal={
-                "name": "Cancelled orders stop the parcel",
-                "position": 10,
-                "action": RuleAction.SEND_ALSO,
-                "event_types": ["com.acme.sales.order.cancelled"],
-                "sends_to": f"subscription:{flow.number}",
-            },
-            by=self.admin,
-            now=self.now,
-        )
-        change = reviews.open_(change, by=self.admin, now=self.now)
-        reviewer = self._by_key["reviewer"]
-        reviews.approve(change, by=reviewer, now=self.now, and_apply=True)
 
 
 def _publish_command(key: str) -> str:

@@ -170,6 +170,15 @@ class Approve(_Door):
         )
 
 
+class Recheck(_Door):
+    """Checking again."""
+
+    @extend_schema(request=None, responses=WholeChangeShape)
+    def post(self, request: Request, pk: str) -> Response:
+        """Run the checks again: what is live, or what traffic says, may have changed."""
+        return self.now_as(reviews.recheck(self.get_object(), by=self.person, now=timezone.now()))
+
+
 class Reject(_Door):
     """Refusing for good."""
 

@@ -16,6 +16,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
 from catalog import refusing, wording
@@ -39,6 +40,12 @@ from governance.states import ChangeKind, ChangeState
 from governance.templatetags.change_pages import said
 
 PER_PAGE = 25
+# Verbs that need no word of the person, and what they are told.
+PLAIN_VERBS = {
+    "open": (reviews.open_, gettext_lazy("In review. The checks have run.")),
+    "recheck": (reviews.recheck, gettext_lazy("The checks have run again.")),
+    "apply": (reviews.apply, gettext_lazy("Applied.")),
+}
 UNDECIDED_STATES = (ChangeState.OPEN, ChangeState.APPROVED, ChangeState.CHANGES_REQUESTED)
 
 
@@ -103,6 +110,7 @@ def change_detail(request: PortalRequest, number: int) -> HttpResponse:
             Action.CHANGE_WITHDRAW,
             Action.CHANGE_EDIT,
             Action.CHANGE_OPEN,
+            Action.CHANGE_REVIEW,
             Action.CHANGE_COMMENT,
             Action.CHANGE_EMERGENCY,
         ],
@@ -185,7 +193,7 @@ def _label(change: ChangeRequest, name: str) -> str:
 @login_required
 @require_POST
 def change_act(request: PortalRequest, number: int, verb: str) -> HttpResponse:
-    """Open, approve, send back, reject, withdraw, apply, sign off, hurry through or comment."""
+    """Open, check, approve, send back, reject, withdraw, apply, sign off, hurry or comment."""
     change = _change(request, number)
     try:
         _act(request, change, verb)
@@ -199,9 +207,10 @@ def _act(request: PortalRequest, change: ChangeRequest, verb: str) -> None:
     by, now, data = request.user, timezone.now(), request.POST
     note, seen = data.get("note", "").strip(), data.get("seen") or None
     match verb:
-        case "open":
-            reviews.open_(change, by=by, now=now)
-            messages.success(request, _("In review. The checks have run."))
+        case "open" | "recheck" | "apply":
+            do, told = PLAIN_VERBS[verb]
+            do(change, by=by, now=now)
+            messages.success(request, told)
         case "approve":
             done = reviews.approve(
                 change,
@@ -222,9 +231,6 @@ def _act(request: PortalRequest, change: ChangeRequest, verb: str) -> None:
             messages.success(request, _("Rejected, with your note."))
         case "withdraw":
             reviews.withdraw(change, by=by, reason=note, now=now)
-        case "apply":
-            reviews.apply(change, by=by, now=now)
-            messages.success(request, _("Applied."))
         case "emergency":
             reviews.emergency(change, by=by, reason=note, now=now)
             messages.success(request, _("Done without a review, and marked so for ever."))

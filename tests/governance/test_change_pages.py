@@ -223,6 +223,25 @@ def test_approval_of_what_was_edited_meanwhile_does_not_count(
     assert change.state == ChangeState.OPEN
 
 
+def test_author_and_reviewers_run_the_checks_again_and_nobody_else(
+    alice: Client, reviewer: Client, event_type: EventType
+) -> None:
+    change = proposed(alice, event_type, do="open")
+    page = reverse("governance:change-request-detail", args=[change.number])
+    recheck = reverse("governance:change-request-act", args=[change.number, "recheck"])
+    stranger = signed_in(factories.make_person())
+    assert "Run the checks again" not in text_of(stranger.get(page))
+    assert stranger.post(recheck).status_code == 403
+    ran_before = change.check_results.latest("ran_at").ran_at
+    for client in (alice, reviewer):
+        assert "Run the checks again" in text_of(client.get(page))
+        assert "The checks have run again." in text_of(client.post(recheck, follow=True))
+    assert change.check_results.latest("ran_at").ran_at > ran_before
+    door = f"/api/v1/change-requests/{change.pk}/recheck"
+    assert alice.post(door, "{}", "application/json").status_code == 200
+    assert stranger.post(door, "{}", "application/json").status_code == 403
+
+
 def test_author_withdraws_and_everyone_comments(alice: Client, event_type: EventType) -> None:
     change = proposed(alice, event_type)
     reader = signed_in(factories.make_person("charlie"))

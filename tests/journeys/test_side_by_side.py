@@ -129,7 +129,7 @@ def test_versions_are_compared_followed_and_kept_as_files(people: People) -> Non
     ines.fills("Reason", "Less space, and another word.")
     ines.press("Bring the files in")
     ines.sees("The files are in; 1 change waits for its review.")
-    ines.follows("inventory.stock")
+    ines.follows("Promises of Stock")
     ines.press("Withdraw the request")
     ines.sees("Withdrawn")
 

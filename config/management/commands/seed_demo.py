@@ -28,10 +28,10 @@ class Command(BaseCommand):
             receiver_url=settings.DEMO_RECEIVER_URL, data_dir=settings.DATA_DIR, now=now
         )
         history.lay(now=now)
+        live.publish(now=timezone.now())
         for change in ChangeRequest.objects.filter(state=ChangeState.OPEN):
             # It was proposed before there was traffic; its page is to say what traffic says.
             reviews.recheck(change, by=change.proposed_by, now=now)
-        live.publish(now=timezone.now())
         # Charts and search show the day at once, and the first minutes of the workers are theirs.
         rollups.catch_up(now=now)
         while values.fill(now=now):
