@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from catalog.guarded_admin import BigTableAdmin, GuardedAdmin, guarded
 from delivery.models import (
+    ContractBreach,
     EventValue,
     FilteredCount,
     NewsChoice,
@@ -64,6 +65,17 @@ class FilteredCountAdmin(BigTableAdmin):
     list_display = ("minute", "subscription_id", "count")
     search_fields = ()
     found_by = ("subscription_id",)
+
+
+@guarded(ContractBreach)
+class ContractBreachAdmin(BigTableAdmin):
+    """How many events broke a version's contract, by the day."""
+
+    view_action = Action.OPERATIONS_VIEW
+    list_display = ("day", "environment", "version_id", "application_id", "count")
+    list_filter = ("environment",)
+    search_fields = ()
+    found_by = ("version_id", "application_id")
 
 
 @guarded(Notification)

@@ -46,6 +46,11 @@ def may_enter(adapter: Adapter, call: Call, *, now: datetime) -> bool:
     )
 
 
+def publisher(adapter: Adapter) -> Publisher:
+    """Return whose events they are."""
+    return Publisher(application_id=adapter.application_id, environment=adapter.environment)
+
+
 def shape_of(adapter: Adapter) -> Shape:
     """Return how the adapter makes an event of a body."""
     return Shape(
@@ -73,8 +78,7 @@ def take(adapter: Adapter, call: Call, *, now: datetime) -> tuple[Recorded, Acce
         before = f"{digest}-{number - 1}"
         if _is_recent(adapter, envelope.source, before, now):
             envelope = adapting.envelope_of(document, shape, fallback_id=before, trace=trace)
-    publisher = Publisher(application_id=adapter.application_id, environment=adapter.environment)
-    prepared = publishing.prepare(knowledge.current(), publisher, envelope, now)
+    prepared = publishing.prepare(knowledge.current(), publisher(adapter), envelope, now)
     (outcome,) = publishing.record([prepared])
     if isinstance(outcome, Refused):
         raise outcome

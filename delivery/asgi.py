@@ -190,9 +190,9 @@ def _prepare(known: Knowledge, publisher: Publisher, envelope: Envelope, now: da
     try:
         return publishing.prepare(known, publisher, envelope, now)
     except Refused as refused:
-        if refused.kind in (Kind.NO_GRANT, Kind.RESIDENCY):
-            topic = known.event_types[envelope.type].topic
-            publish_notes.refused.add(publisher.application_id, topic.id)
+        if event_type := known.event_types.get(envelope.type):
+            topic_id = event_type.topic.id
+            publish_notes.refused.add(refused, publisher=publisher, topic_id=topic_id)
         raise
 
 
@@ -204,7 +204,7 @@ async def _write_notes_for_ever() -> None:
 
 def _write_notes() -> None:
     try:
-        publish_notes.write(publish_notes.refused.take(), now=datetime.now(tz=UTC))
+        publish_notes.write(now=datetime.now(tz=UTC))
     except Exception:
         # They are counts for people; the next ones will be written.
         logger.exception("Refusals could not be noted")

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+from uuid import UUID
 
 from catalog import ids
 from delivery import envelopes
@@ -50,7 +51,10 @@ class Kind(StrEnum):
 
 
 class Refused(Exception):
-    """The event is not taken: show `detail` and `errors`, pairs of JSON pointer and sentence."""
+    """The event is not taken: show `detail` and `errors`, pairs of JSON pointer and sentence.
+
+    `version_id` is the version whose contract it breaks.
+    """
 
     def __init__(
         self,
@@ -59,12 +63,14 @@ class Refused(Exception):
         *,
         errors: tuple[tuple[str, str], ...] = (),
         retry_after_seconds: int = 1,
+        version_id: UUID | None = None,
     ) -> None:
         super().__init__(detail)
         self.kind = kind
         self.detail = detail
         self.errors = errors
         self.retry_after_seconds = retry_after_seconds
+        self.version_id = version_id
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -229,6 +235,7 @@ def _require_contract(event_type: EventType, version: Version, envelope: Envelop
         Kind.CONTRACT,
         f"The data breaks the contract of {event_type.name} {version.number}.",
         errors=errors,
+        version_id=version.id,
     )
 
 

@@ -19,10 +19,10 @@ from django.db.models import Max
 from catalog.ids import first_of
 from catalog.models import Topic
 from delivery import configuration, holding, partitions, rollups, values
-from delivery.models import FilteredCount
+from delivery.models import ContractBreach, FilteredCount
 
 BATCH = 5_000
-FILTERED_KEPT = timedelta(days=90)
+COUNTS_KEPT = timedelta(days=90)
 
 logger = logging.getLogger(__name__)
 
@@ -41,7 +41,8 @@ def keep(*, now: datetime) -> Kept:
     """Make the coming partitions and delete what is past its retention."""
     made = partitions.ensure(now)
     rollups.forget(now=now)
-    FilteredCount.objects.filter(minute__lt=now - FILTERED_KEPT).delete()
+    FilteredCount.objects.filter(minute__lt=now - COUNTS_KEPT).delete()
+    ContractBreach.objects.filter(day__lt=(now - COUNTS_KEPT).date()).delete()
     payloads = 0
     for topic_id, days in Topic.objects.values_list("pk", "retention_days"):
         payloads += _delete_payloads(topic_id, now - timedelta(days=days))

@@ -18,6 +18,7 @@ from catalog.words import Environment
 from delivery.models import (
     Adapter,
     Attempt,
+    ContractBreach,
     DeadLetter,
     Delivery,
     EndpointSecret,
@@ -219,6 +220,9 @@ def _deliver(letter: DeadLetter) -> None:
     )
     RollupMark.objects.create(name=str(uuid7()), at=now)
     FilteredCount.objects.create(subscription_id=subscription.pk, minute=now, count=2)
+    ContractBreach.objects.create(
+        version_id=uuid7(), environment="staging", application_id=uuid7(), day=now.date(), count=2
+    )
     FeedPosition.objects.create(subscription=subscription)
     ParkedKey.objects.create(
         subscription=subscription, order_key="A-1", delivery_id=uuid7(), parked_at=timezone.now()

@@ -57,9 +57,12 @@ def _take(request: HttpRequest, slug: str, now: datetime) -> Answer:
     try:
         recorded, accepted = arriving.take(adapter, call, now=now)
     except Refused as refused:
-        if refused.kind in (Kind.NO_GRANT, Kind.RESIDENCY):
-            # Written later by the publish path of this process, never within a request.
-            publish_notes.refused.add(adapter.application_id, adapter.event_type.topic_id)
+        # Written later by the publish path of this process, never within a request.
+        publish_notes.refused.add(
+            refused,
+            publisher=arriving.publisher(adapter),
+            topic_id=adapter.event_type.topic_id,
+        )
         raise
     headers = answers.deprecation_headers([accepted])
     body = orjson.dumps(answers.accepted([recorded])[0])

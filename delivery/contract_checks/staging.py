@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from django.db.models import Count
+from django.db.models import Count, Sum
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from catalog.models import SchemaVersion
 from catalog.words import Environment
-from delivery.models import Delivery, Event
+from delivery.models import ContractBreach, Delivery, Event
 from delivery.states import DeliveryStatus
 from governance.checks import Answer
 from governance.models import ChangeRequest
@@ -31,8 +32,9 @@ def check_staging(change: ChangeRequest, now: datetime) -> Answer | None:
         .values_list("status")
         .annotate(n=Count("pk"))
     )
-    facts = {"events": seen, **statuses}
-    if not seen:
+    refused = _refused(change.base)
+    facts = {"events": seen, **({"refused": refused} if refused else {}), **statuses}
+    if not seen and not refused:
         return Answer(
             outcome=Outcome.ADVICE,
             summary=_("No event of this version has come through staging yet."),
@@ -40,14 +42,22 @@ def check_staging(change: ChangeRequest, now: datetime) -> Answer | None:
         )
     dead = statuses.get(DeliveryStatus.DEAD, 0)
     return Answer(
-        outcome=Outcome.ADVICE if dead else Outcome.PASSED,
-        summary=_in_words(seen, statuses.get(DeliveryStatus.DELIVERED, 0), dead),
+        outcome=Outcome.ADVICE if dead or refused else Outcome.PASSED,
+        summary=_in_words(seen, refused, statuses.get(DeliveryStatus.DELIVERED, 0), dead),
         findings=[facts],
     )
 
 
-def _in_words(seen: int, delivered: int, dead: int) -> str:
-    events = ngettext("Staging took %(n)s event;", "Staging took %(n)s events;", seen)
+def _refused(version: SchemaVersion) -> int:
+    """Return how many events broke the version's contract in staging."""
+    rows = ContractBreach.objects.filter(version_id=version.pk, environment=Environment.STAGING)
+    found: int = rows.aggregate(n=Sum("count", default=0))["n"]
+    return found
+
+
+def _in_words(seen: int, refused: int, delivered: int, dead: int) -> str:
+    events = ngettext("Staging took %(n)s event", "Staging took %(n)s events", seen) % {"n": seen}
+    events += " " + _("and refused %(n)s;") % {"n": refused} if refused else ";"
     arrived = ngettext("%(n)s delivery arrived,", "%(n)s deliveries arrived,", delivered)
     died = ngettext("%(n)s died.", "%(n)s died.", dead) if dead else _("none died.")
-    return " ".join([events % {"n": seen}, arrived % {"n": delivered}, died % {"n": dead}])
+    return " ".join([events, arrived % {"n": delivered}, died % {"n": dead}])

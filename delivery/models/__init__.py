@@ -1,7 +1,7 @@
 """What happens at run time, one noun a file."""
 
 from delivery.models.adapters import Adapter
-from delivery.models.counts import FilteredCount, Rollup, RollupMark
+from delivery.models.counts import ContractBreach, FilteredCount, Rollup, RollupMark
 from delivery.models.deliveries import Attempt, Delivery, QueueRow
 from delivery.models.events import Event, EventIdentity, Expunction, Payload
 from delivery.models.failures import DeadLetter, FailureGroup
@@ -25,6 +25,7 @@ __all__ = [
     "Adapter",
     "Attempt",
     "Circuit",
+    "ContractBreach",
     "DeadLetter",
     "Delivery",
     "Endpoint",

@@ -104,3 +104,29 @@ class FilteredCount(models.Model):
 
     def __str__(self) -> str:
         return f"{self.subscription_id}: {self.count}"
+
+
+class ContractBreach(models.Model):
+    """Events that an application published and whose data broke a version's contract, per day.
+
+    They were refused and stored nowhere: this is all that is known of them.
+    """
+
+    version_id = models.UUIDField()
+    environment = models.CharField(max_length=10, choices=Environment)
+    application_id = models.UUIDField()
+    day = models.DateField()
+    count = models.PositiveBigIntegerField(default=0)
+
+    class Meta:
+        verbose_name = _("refused by contract")
+        verbose_name_plural = _("refused by contract")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["version_id", "environment", "application_id", "day"],
+                name="one_breach_count_per_day",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.version_id} {self.day}: {self.count}"

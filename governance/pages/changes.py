@@ -210,7 +210,7 @@ def _act(request: PortalRequest, change: ChangeRequest, verb: str) -> None:
         case "open" | "recheck" | "apply":
             do, told = PLAIN_VERBS[verb]
             do(change, by=by, now=now)
-            messages.success(request, told)
+            messages.success(request, str(told))
         case "approve":
             done = reviews.approve(
                 change,

@@ -9,18 +9,20 @@ from typing import Any
 
 import pytest
 from django.core.exceptions import ValidationError
+from django.urls import reverse
 from django.utils import timezone
 
 from catalog.ids import first_of
 from catalog.models import Release, SchemaVersion, User
 from delivery import contract_checks
-from delivery.models import Delivery, Event
+from delivery.models import ContractBreach, Delivery, Event
 from governance import checks, contract_usage, reviews, roles
 from governance.contract_usage import Freshness, Side
 from governance.governed import governed
 from governance.models import ChangeRequest, CheckResult
-from governance.states import ChangeKind, ChangeState
+from governance.states import ChangeKind, ChangeState, Outcome
 from tests import factories
+from tests.visitors import signed_in, text_of
 
 pytestmark = pytest.mark.django_db
 
@@ -241,12 +243,25 @@ def test_a_promotion_shows_what_staging_saw(version: SchemaVersion) -> None:
     with governed(by=None, now=NOW):
         Release.objects.create(version=staged, environment="production", state="staged", since=NOW)
     factories.make_event(event_type=version.event_type, environment="staging")
+    for of, environment in [(version, "staging"), (staged, "production"), (staged, "staging")]:
+        ContractBreach.objects.create(
+            version_id=of.pk,
+            environment=environment,
+            application_id=of.pk,
+            day=NOW.date(),
+            count=3,
+        )
     author = factories.make_person(team=version.event_type.topic.owner)
     change = reviews.propose(
         ChangeKind.PROMOTION, base=staged, reason="Ran clean.", by=author, now=NOW
     )
     change = reviews.open_(change, by=author, now=NOW)
-    assert result(change, contract_checks.STAGING).findings == [{"events": 1}]
+    seen = result(change, contract_checks.STAGING)
+    assert seen.findings == [{"events": 1, "refused": 3}]
+    assert seen.outcome == Outcome.ADVICE
+    page = reverse("governance:change-request-detail", args=[change.number])
+    figure = '<dt>Refused in staging</dt><dd class="figure">3'
+    assert figure in text_of(signed_in(author).get(page))
 
 
 @pytest.mark.parametrize(

@@ -243,6 +243,8 @@ def test_contract_is_asked_as_for_every_publisher(shop: Shop) -> None:
     status, answer = send()
     assert (status, answer["type"]) == (422, "urn:signalbox:problem:contract")
     assert answer["errors"]
+    _forbidden, broken = publish_notes.refused.take()
+    assert list(broken.values()) == [1]
 
 
 def test_application_without_a_grant_may_not_publish_here_either(shop: Shop) -> None:
@@ -250,7 +252,8 @@ def test_application_without_a_grant_may_not_publish_here_either(shop: Shop) -> 
     factories.make_adapter(other, event_type=shop.event_type, slug="orders", **SHAPE)
     status, answer = send()
     assert (status, answer["type"]) == (403, "urn:signalbox:problem:no-grant")
-    assert list(publish_notes.refused.take().values()) == [1]
+    forbidden, broken = publish_notes.refused.take()
+    assert (list(forbidden.values()), broken) == ([1], {})
 
 
 def test_environment_is_the_adapters(shop: Shop) -> None:
