@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from catalog.form_sections import Section
 from catalog.models import EventType, User
 from catalog.words import Environment
 from delivery import arriving
@@ -29,6 +30,17 @@ def _expression(label: Any, help_text: Any = "") -> forms.CharField:
 
 class MappingForm(forms.Form):
     """How a body becomes an event, and a sample to try it with."""
+
+    SECTIONS = (
+        Section(names=("name", "event_type", "environment", "secret_kind")),
+        Section(title=_("What your builder sends"), names=("sample",)),
+        Section(title=_("What becomes of it"), names=("data_path", "id_path")),
+        Section(
+            title=_("Subject, time, source and key"),
+            names=("subject_path", "time_path", "source_path", "key_path"),
+            is_folded=True,
+        ),
+    )
 
     name = forms.CharField(
         label=_("Name"), max_length=120, help_text=_("As you will look for it when it fails.")

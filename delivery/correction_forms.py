@@ -24,17 +24,24 @@ class CorrectionForm(forms.Form):
         label=_("Data"),
         required=False,
         strip=False,
-        widget=forms.Textarea(attrs={"rows": 18, "class": "mono", "spellcheck": "false"}),
+        widget=forms.Textarea(
+            attrs={"rows": 18, "class": "mono", "spellcheck": "false", "aria-required": "true"}
+        ),
         help_text=_("JSON. Leave dots (•••) as they are: they stand for values hidden from you."),
     )
     subject = forms.CharField(label=_("Subject"), required=False)
     version = forms.ChoiceField(
         label=_("Contract"),
         required=False,
+        widget=forms.Select(attrs={"aria-required": "true"}),
         help_text=_("The version that the mended data is held against."),
     )
     audience = forms.ChoiceField(
-        label=_("Who gets it"), choices=AUDIENCES, initial=Audience.MISSING, required=False
+        label=_("Who gets it"),
+        choices=AUDIENCES,
+        initial=Audience.MISSING,
+        required=False,
+        widget=forms.Select(attrs={"aria-required": "true"}),
     )
     reason = ReasonField()
 

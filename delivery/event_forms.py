@@ -70,7 +70,7 @@ class ExpungeForm(forms.Form):
         label=_("Reason"),
         max_length=2_000,
         required=False,  # asked for by the verb
-        widget=forms.Textarea(attrs={"rows": 3}),
+        widget=forms.Textarea(attrs={"rows": 3, "aria-required": "true"}),
         help_text=_("Shown with your name wherever the data was. Do not repeat the data here."),
     )
 

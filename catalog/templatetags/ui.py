@@ -239,8 +239,14 @@ def field(bound: BoundField, css: str = "") -> SafeString:
         attributes["aria-describedby"] = note
     if bound.errors:
         attributes["aria-invalid"] = "true"
+    # Some are asked for only by what is done with the form: a draft can be checked without them.
+    is_optional = not bound.field.required and widget.attrs.get("aria-required") != "true"
     return component(
-        f"field_{kind}", field=bound, control=bound.as_widget(attrs=attributes), note=note
+        f"field_{kind}",
+        field=bound,
+        control=bound.as_widget(attrs=attributes),
+        note=note,
+        is_optional=is_optional,
     )
 
 

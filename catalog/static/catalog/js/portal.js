@@ -113,6 +113,39 @@
   document.addEventListener("htmx:afterSwap", (event) => prepare(event.target));
   document.addEventListener("portal:refreshed", (event) => prepare(event.target));
 
+  // The environment switch loads the page anew: what was typed into its forms comes along. A hidden
+  // input comes along where it holds an answer (`data-kept`), never where it is a token.
+  const keptHere = `typed:${location.pathname}`;
+  const typedInto = () =>
+    [...document.querySelectorAll("main form[method=post] [name]:not([name=environment])")].filter((control) =>
+      control.type === "hidden" ? "kept" in control.dataset : !/^(password|file|submit|button)$/.test(control.type),
+    );
+  const isTouched = (control) => {
+    if (control.type === "hidden") return control.value !== "";
+    if (control.options) return [...control.options].some((option) => option.selected !== option.defaultSelected);
+    return /^(checkbox|radio)$/.test(control.type) ? control.checked !== control.defaultChecked : control.value !== control.defaultValue;
+  };
+  const switcher = document.querySelector("nav.environment");
+  if (switcher) {
+    switcher.addEventListener("click", (event) => {
+      const controls = event.target.closest("a") ? typedInto() : [];
+      if (!controls.some(isTouched)) return;
+      sessionStorage.setItem(keptHere, JSON.stringify(controls.map(({ name, value, checked }) => [name, value, checked])));
+    });
+    const kept = JSON.parse(sessionStorage.getItem(keptHere) || "[]");
+    sessionStorage.removeItem(keptHere);
+    typedInto().forEach((control) => {
+      const isBox = /^(checkbox|radio)$/.test(control.type);
+      const at = kept.findIndex(([name, value]) => name === control.name && (!isBox || value === control.value));
+      if (at < 0) return;
+      const [[, value, checked]] = kept.splice(at, 1);
+      if (isBox) control.checked = checked;
+      else if (!control.options || [...control.options].some((option) => option.value === value)) control.value = value;
+      const fold = isTouched(control) && control.closest("details");
+      if (fold) fold.open = true;
+    });
+  }
+
   // Facets and sort orders apply at once; their button is for those without scripts.
   document.querySelectorAll("form[data-submit-on-change]").forEach((form) => {
     form.querySelectorAll("[data-without-scripts]").forEach((button) => { button.hidden = true; });
