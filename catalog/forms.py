@@ -8,7 +8,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from catalog.models import Application, Region, Team, User
-from catalog.words import Environment
+from catalog.words import ApplicationKind, Environment
 from governance import access
 from governance.actions import Action
 
@@ -35,6 +35,8 @@ class ApplicationForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscri
             help_text=_("It owns the application, and is told when something fails."),
             empty_label=None if teams.count() == 1 else _("Choose a team"),
         )
+        kinds = [("", _("Choose one")), *ApplicationKind.choices]
+        self.fields["kind"].choices = kinds  # type: ignore[attr-defined]
         self.fields["region"] = forms.ModelChoiceField(
             queryset=Region.objects.all(),
             label=_("Region"),

@@ -15,6 +15,7 @@ from delivery.adapters import PATHS
 from delivery.adapting import Shape
 from delivery.models import Adapter
 from delivery.states import SecretKind
+from delivery.subscription_forms import EventTypeField
 from governance import access
 from governance.actions import Action
 
@@ -94,7 +95,7 @@ class MappingForm(forms.Form):
 class AdapterForm(MappingForm):
     """Make an inbound address."""
 
-    event_type = forms.ModelChoiceField(
+    event_type = EventTypeField(
         queryset=EventType.objects.none(),
         label=_("Event"),
         to_field_name="name",

@@ -245,8 +245,19 @@ def _region_faults(order: Order, application: Application, topic: Topic) -> Faul
     if order.endpoint_region and not Region.objects.filter(code=code).exists():
         yield "endpoint_region", _("There is no region %(code)s.") % {"code": code}
     elif topic.regions and code not in topic.regions:
-        yield (
-            "endpoint_region",
-            _("Events of %(topic)s stay in %(regions)s; this endpoint is in %(code)s.")
-            % {"topic": topic.name, "regions": ", ".join(topic.regions), "code": code},
-        )
+        names = dict(Region.objects.values_list("code", "name"))
+        words = {
+            "topic": topic.name,
+            "regions": ", ".join(names.get(one, one) for one in topic.regions),
+            "own": names.get(code, code),
+            "application": application.name,
+        }
+        if order.endpoint_region:
+            message = _("Events of %(topic)s stay in %(regions)s; this endpoint is in %(own)s.")
+            yield "endpoint_region", message % words
+        else:
+            message = _(
+                "Events of %(topic)s stay in %(regions)s; %(application)s runs in %(own)s. Choose "
+                "an application there, or correct its region."
+            )
+            yield "application", message % words

@@ -12,6 +12,7 @@ from catalog.models import EventType, User
 from delivery.models import Subscription
 from delivery.replay_selections import Selection
 from delivery.states import DeliveryStatus
+from delivery.subscription_forms import EventTypeField
 from governance import access
 from governance.actions import Action
 
@@ -67,7 +68,7 @@ class RangeForm(TargetForm):
         empty_label=_("The same subscription"),
         help_text=_("Another one whose deliveries are to be sent; not for a backfill."),
     )
-    event_type = forms.ModelChoiceField(
+    event_type = EventTypeField(
         queryset=EventType.objects.none(),
         to_field_name="name",
         label=_("Event type"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from uuid import UUID
 
 from django.utils.formats import date_format
@@ -41,5 +41,6 @@ def _close_letters(arrived: list[UUID], now: datetime) -> None:
         if pk in repeated or (event_id, subscription_id) in pairs
     ]
     if mended:
-        at = date_format(now, "H:i")
-        dead_letters.resolve(mended, how=_("Replayed, arrived %(at)s") % {"at": at}, now=now)
+        at = date_format(now.astimezone(UTC), "j M Y H:i")
+        how = _("Replayed, arrived %(at)s UTC") % {"at": at}
+        dead_letters.resolve(mended, how=how, now=now)

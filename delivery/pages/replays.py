@@ -16,7 +16,7 @@ from django.views.decorators.http import require_POST
 from catalog import refusing
 from catalog.requests import PortalRequest
 from delivery import expunging, replay_checks, replay_words, replays
-from delivery.models import Replay, ReplayItem
+from delivery.models import Event, Replay, ReplayItem
 from delivery.replay_checks import Refusal
 from delivery.replay_selections import Selection
 from delivery.states import ReplayState
@@ -54,6 +54,8 @@ def replay_detail(request: PortalRequest, number: int) -> HttpResponse:
     items = ReplayItem.objects.filter(replay=replay).select_related("subscription")
     page = Paginator(items.order_by("id"), PER_PAGE).get_page(request.GET.get("page"))
     taken = expunging.of({one.event_id for one in page if one.refused == Refusal.EXPUNGED})
+    seen = access.restrict(Event.objects.all(), request.user, Action.EVENT_VIEW)
+    events = seen.with_names().in_bulk([one.event_id for one in page])
     is_over = replay.state in {ReplayState.DONE, ReplayState.CANCELLED}
     context = {
         "replay": replay,
@@ -65,6 +67,7 @@ def replay_detail(request: PortalRequest, number: int) -> HttpResponse:
         "rows": [
             (
                 one,
+                events.get(one.event_id),
                 taken.get(one.event_id) or replay_checks.SENTENCES.get(one.refused, one.refused),
             )
             for one in page

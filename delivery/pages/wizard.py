@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from catalog import form_faults
 from catalog.models import Application, EventType
 from catalog.requests import PortalRequest
-from catalog.words import ApplicationKind
+from catalog.words import ApplicationKind, Environment
 from delivery import connecting, sealing, subscriptions
 from delivery.subscription_forms import SubscriptionForm
 from governance import access
@@ -128,11 +128,7 @@ def _first_faulty(form: SubscriptionForm) -> int:
 
 def _kept(form: SubscriptionForm, shown: tuple[str, ...]) -> list[tuple[str, Any]]:
     """Return what the other steps hold, so that going back and forth loses nothing."""
-    return [
-        (name, form[name].value() or "")
-        for name in form.fields
-        if name not in shown and form[name].value() is not None
-    ]
+    return [(name, form[name].value() or "") for name in form.fields if name not in shown]
 
 
 def _chosen_application(request: PortalRequest, source: Any) -> Application | None:
@@ -145,11 +141,15 @@ def _guidance(
 ) -> dict[str, Any]:
     if application is None or event_type is None:
         return {}
+    topic, now = event_type.topic, timezone.now()
+    staging = Environment.STAGING
+    has_grant = connecting.may_subscribe(application, topic, environment, now=now)
     return {
         "clicks": connecting.clicks(application.kind),
-        "has_grant": connecting.may_subscribe(
-            application, event_type.topic, environment, now=timezone.now()
-        ),
+        "has_grant": has_grant,
+        "may_start_in_staging": not has_grant
+        and environment != staging
+        and connecting.may_subscribe(application, topic, staging, now=now),
     }
 
 

@@ -156,7 +156,7 @@ def test_an_endpoint_outside_the_topics_regions_is_refused(flow: Flow) -> None:
     factories.make_region("us", name="United States")
     bound = factories.make_topic(regions=["us"])
     factories.make_grant(flow.application, topic=bound)
-    with pytest.raises(ValidationError, match="stay in us"):
+    with pytest.raises(ValidationError, match="stay in United States"):
         subscriptions.create(
             application=flow.application,
             topic=bound,
