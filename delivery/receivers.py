@@ -242,7 +242,7 @@ def tell_access_requested(thing: AccessRequest, now: datetime, **_news: object) 
         access.people_who_can(Action.ACCESS_REQUEST_DECIDE, thing),
         kind=NewsKind.ACCESS_REQUESTED,
         key=str(thing.pk),
-        text=gettext_lazy("%(who)s asks to %(verb)s %(topic)s."),
+        text=gettext_lazy("%(who)s asks to %(verb)s to %(topic)s."),
         words={
             "who": str(thing.grantee),
             "verb": Verb(thing.verb).label.lower(),

@@ -41,7 +41,10 @@ class PromiseFields(forms.Form):
 
     topic = forms.ModelChoiceField(queryset=Topic.objects.none(), widget=forms.HiddenInput())
     owner = forms.ModelChoiceField(
-        queryset=Team.objects.order_by("name"), to_field_name="slug", label=_("Owner")
+        queryset=Team.objects.order_by("name"),
+        to_field_name="slug",
+        label=_("Owner"),
+        empty_label=_("Choose one"),
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
