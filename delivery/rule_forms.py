@@ -70,7 +70,7 @@ class RuleForm(ConditionFields, ProposalForm):
     is_active = forms.BooleanField(label=_("In force"), required=False, initial=True)
     SECTIONS = (
         Section(names=("topic", "name", "environment")),
-        Section(title=_("What it does"), names=("action", "sends_to", "concerns")),
+        Section(title=_("What happens to the event"), names=("action", "sends_to", "concerns")),
         Section(
             title=_("Which events"),
             names=("event_types", "regions", "field", "operator", "value"),
