@@ -19,7 +19,7 @@ def duration(seconds: float) -> str:
     A negative length reads as its absolute value.
     """
     seconds = abs(float(seconds))
-    if seconds < 0.9995:
+    if 0 < seconds < 0.9995:
         return _("%(n)s ms") % {"n": round(seconds * 1000)}
     if seconds < 9.95:
         return _("%(n)s s") % {"n": number(round(seconds, 1))}

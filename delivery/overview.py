@@ -30,7 +30,7 @@ SELECT error.key, sum(error.value::bigint), count(DISTINCT rollup.subscription_i
 FROM delivery_rollup rollup, jsonb_each_text(rollup.errors) error
 WHERE rollup.grain = %(grain)s AND rollup.at >= %(since)s AND rollup.subscription_id IS NOT NULL
     AND {bounds}
-GROUP BY error.key ORDER BY 2 DESC, 1
+GROUP BY error.key HAVING sum(error.value::bigint) > 0 ORDER BY 2 DESC, 1
 """
 
 

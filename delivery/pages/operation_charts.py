@@ -83,7 +83,8 @@ def _floor(lowest: float) -> float:
 
 def errors(span: Span) -> charts.Chart:
     """Draw which kinds of failure there were; the rare ones together."""
-    names = sorted(span.total.errors, key=lambda name: -span.total.errors[name])
+    errors = span.total.errors
+    names = sorted(filter(errors.get, errors), key=lambda name: -errors[name])
     shown, rest = names[:MOST_LINES], names[MOST_LINES:]
     if rest:
         shown, rest = names[: MOST_LINES - 1], names[MOST_LINES - 1 :]
