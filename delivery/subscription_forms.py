@@ -20,6 +20,8 @@ from delivery.states import BodyMode
 from governance import access
 from governance.actions import Action
 
+MOST_NAME = 120
+
 OPERATORS = [
     ("", _("every event")),
     (Operator.IS, _("is")),
@@ -169,7 +171,7 @@ class SubscriptionForm(CollectingFields, ConditionFields):
     reads = ReadsField()
     is_idempotent = IdempotentField()
     name = forms.CharField(
-        label=_("Name"), max_length=120, help_text=_("As you will look for it when it fails.")
+        label=_("Name"), max_length=MOST_NAME, help_text=_("As you will look for it when it fails.")
     )
 
     STEPS: tuple[tuple[Any, tuple[str, ...]], ...] = (

@@ -8,7 +8,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import ValidationError
 from django.db.models import Q
-from django.http import HttpResponse
+from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -18,7 +18,7 @@ from catalog.models import Application, EventType
 from catalog.requests import PortalRequest
 from catalog.words import ApplicationKind, Environment
 from delivery import connecting, sealing, subscriptions
-from delivery.subscription_forms import SubscriptionForm
+from delivery.subscription_forms import MOST_NAME, SubscriptionForm
 from governance import access
 from governance.actions import Action
 
@@ -29,8 +29,9 @@ def subscription_new(request: PortalRequest) -> HttpResponse:
     source = request.POST if request.method == "POST" else request.GET
     event_type = _event_type(request, source.get("event_type", ""), source.get("topic", ""))
     environment = source.get("environment") or request.environment
+    application = _chosen_application(request, source)
     form = SubscriptionForm(
-        request.POST or None,
+        _answers(request, application, event_type),
         user=request.user,
         majors=connecting.majors(event_type, environment) if event_type else [],
         initial=_initial(request, event_type, environment),
@@ -44,7 +45,6 @@ def subscription_new(request: PortalRequest) -> HttpResponse:
                 return made
             step = _first_faulty(form)
     names = form.STEPS[step - 1][1]
-    application = _chosen_application(request, source)
     context = {
         "form": form,
         "step": step,
@@ -62,6 +62,18 @@ def subscription_new(request: PortalRequest) -> HttpResponse:
     return render(request, "delivery/subscription_new.html", context)
 
 
+def _answers(
+    request: PortalRequest, application: Application | None, event_type: EventType | None
+) -> QueryDict | None:
+    """Return what was sent, with a name that tells the flow and the event where none was given."""
+    if request.method != "POST":
+        return None
+    answers = request.POST.copy()
+    if application and event_type and not answers.get("name", "").strip():
+        answers["name"] = f"{application.name}: {event_type.title}"[:MOST_NAME]
+    return answers
+
+
 def _event_type(request: PortalRequest, name: str, topic: str) -> EventType | None:
     seen = access.restrict(EventType.objects.all(), request.user, Action.EVENT_TYPE_VIEW)
     wanted = Q(name=name) if name else Q(topic__name=topic)
@@ -75,7 +87,6 @@ def _initial(
         "event_type": event_type.name if event_type else None,
         "environment": environment,
         "application": request.GET.get("application") or _own_of(request, kind=_kind(request.GET)),
-        "name": event_type.title if event_type else "",
     }
 
 

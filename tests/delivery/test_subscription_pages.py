@@ -140,8 +140,10 @@ def test_flow_is_connected_step_by_step(receiver: Receiver) -> None:
     }  # fmt: skip
     assert event_type.title in text_of(alice.get(NEW, {"event_type": event_type.name}))
     for step in (1, 2, 3):
-        answer = alice.post(NEW, {**form, "step": step})
+        answer = alice.post(NEW, {**form, "step": step, "name": ""})
         assert answer.context["step"] == step + 1
+    suggested = answer.context["form"]["name"].value()
+    assert (application.name in suggested, event_type.title in suggested) == (True, True)
     assert alice.post(NEW, {**form, "step": 4, "back": "1"}).context["step"] == 3
     answer = alice.post(NEW, {**form, "step": 4})
     made = Subscription.objects.get()
