@@ -61,7 +61,7 @@ def test_a_reviewed_rule_sends_an_event_elsewhere_and_its_page_says_why(
     ines.chooses("What it does", "Send it instead to")
     ines.chooses("Where it sends the event", "Warehouse loader, sales.orders, production")
     ines.chooses("Whom it concerns", "Fulfilment flow, sales.orders, production")
-    ines.page.get_by_text("More than one condition").click()
+    ines.page.get_by_text("More than one condition", exact=True).click()
     ines.fills("Condition on the data, JMESPath", "order_id =")
     ines.fills("Reason", "Somebody looks at them before they are packed.")
     ines.press("Ask for review")

@@ -333,7 +333,7 @@ class Chapters:
         ines.press("Revoke the grant")
         ines.sees("Waiting deliveries end with")
         tomas.page.goto(self.story.known["subscription"])
-        tomas.comes_to_see("no_grant")
+        tomas.comes_to_see("has no grant for this topic")
         ines.opens("/ledger/?q=Order sheet")
         for happened in ("Registered an application", "Created a subscription"):
             ines.sees(happened)
