@@ -41,12 +41,14 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByFile:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Start with what takes minutes."""
-    items.sort(key=_is_quick)
+    """Start with what takes minutes; with the journeys first, which one process does alone."""
+    items.sort(key=_turn)
 
 
-def _is_quick(item: pytest.Item) -> bool:
-    return not any(item.get_closest_marker(name) for name in ("journey", "fault", "broker"))
+def _turn(item: pytest.Item) -> int:
+    if item.get_closest_marker("journey"):
+        return 0
+    return 1 if any(item.get_closest_marker(name) for name in ("fault", "broker")) else 2
 
 
 @pytest.fixture(scope="session")
