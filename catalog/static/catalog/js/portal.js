@@ -111,6 +111,15 @@
   });
   prepare(document);
   document.addEventListener("htmx:afterSwap", (event) => prepare(event.target));
+
+  // What someone has unfolded stays so when a step draws its part anew; data-fold names it.
+  let unfolded = [];
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    unfolded = [...event.target.querySelectorAll("details[data-fold][open]")].map((one) => one.dataset.fold);
+  });
+  document.addEventListener("htmx:afterSwap", () => {
+    document.querySelectorAll("details[data-fold]").forEach((one) => { one.open ||= unfolded.includes(one.dataset.fold); });
+  });
   document.addEventListener("portal:refreshed", (event) => prepare(event.target));
 
   // The environment switch loads the page anew: what was typed into its forms comes along. A hidden
