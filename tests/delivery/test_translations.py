@@ -33,7 +33,7 @@ from governance.governed import governed
 from governance.models import ChangeRequest, CheckResult
 from governance.states import ChangeKind, ChangeState
 from tests import factories
-from tests.asking import make_machine
+from tests.asking import make_machine, pointers
 from tests.delivery.publishers import Shop, make_shop
 from tests.delivery.receiver import Receiver
 
@@ -379,7 +379,7 @@ def test_the_machine_api_lists_what_is_in_force_for_who_may_see_the_type(world: 
     assert told["change_request"] == str(row.change_request_id)
     assert machine.get(f"conversions/{row.pk}").json() == told
     assert machine.get("conversions", from_major="1").json()["results"] == []
-    assert machine.get("conversions", to_major="x").status_code == 400
+    assert pointers(machine.get("conversions", to_major="x")) == {"/to_major"}
     Topic.objects.update(is_restricted=True)
     stranger = make_machine(factories.make_application("elsewhere"))
     assert stranger.get("conversions").json()["results"] == []

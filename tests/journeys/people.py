@@ -95,6 +95,12 @@ class Person:
         """Wait until the text stands on the page."""
         self.page.get_by_text(text).first.wait_for()
 
+    def is_refused(self, text: str, *, status: int) -> None:
+        """Wait for what a refusal says; that the browser logs its status is no error."""
+        self.sees(text)
+        self.looks()
+        self.errors = [error for error in self.errors if f"status of {status}" not in error]
+
     def comes_to_see(self, text: str, *, tries: int = 30) -> None:
         """Reload until the text stands on the page."""
         for _ in range(tries):

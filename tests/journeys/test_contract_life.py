@@ -204,7 +204,7 @@ class Life:
         jonas.page.goto(change)
         jonas.fills("Why", "Reads well.")
         jonas.press("Approve")
-        jonas.sees("0 of 1 approvals")
+        jonas.is_refused("Retire it later, or say why it has to go all the same.", status=422)
         tomas.follows("Edit")
         tomas.fills("Although it is still used, because", "The shop changes over today.")
         tomas.press("Save the change")
