@@ -57,6 +57,11 @@ class Range:
             return False
         return number not in self.avoided and all(number % one != 0 for one in self.not_steps)
 
+    @property
+    def is_exact(self) -> bool:
+        """Return whether each whole number within the bounds is one to binary floating point."""
+        return all(end is not None and abs(end) * FINEST <= 1 for end in (self.low, self.high))
+
     def is_seen_alike(self, number: int | float) -> bool:
         """Return whether validators, which divide floats, see the multiples as they are."""
         return all(is_float_multiple(number, one) for one in self.steps) and not any(
@@ -83,11 +88,7 @@ def survives_floats(wanted: Range, step: Fraction, divisor: Fraction) -> bool:
     if divisor.denominator & (divisor.denominator - 1) == 0:
         return True
     rounding = abs(Fraction(float(divisor)) / divisor - 1)
-    return (
-        step.denominator == 1
-        and rounding <= FINEST / 2
-        and all(end is not None and abs(end) * FINEST <= 1 for end in (wanted.low, wanted.high))
-    )
+    return step.denominator == 1 and rounding <= FINEST / 2 and wanted.is_exact
 
 
 def solve(atoms: Iterable[f.Formula]) -> Outcome:
@@ -122,8 +123,10 @@ def _among_multiples(wanted: Range, step: Fraction) -> Outcome:
     if exact_only is not None:
         return found(exact_only)
     lowest, highest = _ends(wanted, step)
-    is_finite = lowest is not None and highest is not None
-    return NONE if is_finite and highest - lowest < MOST_TRIES - 2 else UNKNOWN  # type: ignore[operator]
+    if lowest is None or highest is None or highest - lowest >= MOST_TRIES - 2:
+        return UNKNOWN
+    # Beyond what floats can tell apart a validator may see a multiple where there is none.
+    return NONE if step == 1 or wanted.is_exact else UNKNOWN
 
 
 def _ends(wanted: Range, step: Fraction) -> tuple[int | None, int | None]:

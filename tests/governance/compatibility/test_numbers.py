@@ -28,3 +28,9 @@ def test_large_numbers_are_what_they_are_to_a_validator() -> None:
     report = check({"maximum": 1e23}, {"maximum": 10**23 - 1}, policy=Policy.STRICT)
     assert report.verdict is Verdict.COMPATIBLE
     assert 1e23 < 10**23 - 1
+
+
+def test_multiple_that_only_floats_see_is_left_to_a_person() -> None:
+    # In binary 1e23 is no multiple of 1e22, but their quotient is rounded to 10.
+    writer = {"type": "number", "minimum": 1e23, "maximum": 1e23, "multipleOf": 1e22}
+    assert check(writer, {"type": "string"}).verdict is Verdict.UNDECIDED
