@@ -61,8 +61,14 @@ def register(
     CHECKS[name] = Check(name=name, kinds=frozenset(kinds), run=run, weight=weight, order=order)
 
 
+FIRST = "well_formed"
+
+
 def run(change: ChangeRequest, *, now: datetime) -> str:
-    """Run every check of the request's kind, keep the answers; return the verdict, "" for none."""
+    """Run every check of the request's kind, keep the answers; return the verdict, "" for none.
+
+    What cannot be read is held against nothing further.
+    """
     verdict = ""
     asked = [check for check in CHECKS.values() if change.kind in check.kinds]
     for check in sorted(asked, key=lambda one: (one.order, one.name)):
@@ -79,6 +85,8 @@ def run(change: ChangeRequest, *, now: datetime) -> str:
             findings=_storable(answer.findings),
             ran_at=now,
         )
+        if check.name == FIRST and answer.outcome == Outcome.FAILED:
+            break
     return verdict
 
 
