@@ -24,6 +24,14 @@ def test_whole_numbers_that_floats_get_wrong_are_left_to_a_person(
     assert report.verdict is Verdict.UNDECIDED
 
 
+def test_a_large_step_may_let_through_what_is_no_multiple() -> None:
+    # 1e23 is a little less than its digits say, and to a validator a multiple of 1e22.
+    report = check({"multipleOf": 1e22}, {"multipleOf": 10}, policy=Policy.STRICT)
+    assert report.verdict is Verdict.UNDECIDED
+    same = check({"multipleOf": 1e22}, {"multipleOf": 1e22}, policy=Policy.STRICT)
+    assert same.verdict is Verdict.COMPATIBLE
+
+
 def test_large_numbers_are_what_they_are_to_a_validator() -> None:
     report = check({"maximum": 1e23}, {"maximum": 10**23 - 1}, policy=Policy.STRICT)
     assert report.verdict is Verdict.COMPATIBLE
