@@ -7,9 +7,10 @@ from dataclasses import replace
 
 from governance.compatibility import sentences
 from governance.compatibility.algebra import Algebra
+from governance.compatibility.breaks import Break, ToProperty
 from governance.compatibility.budget import Budget
 from governance.compatibility.changes import Change
-from governance.compatibility.comparing import Break, Comparison, ToProperty
+from governance.compatibility.comparing import Comparison
 from governance.compatibility.compiling import Compiler, Elder
 from governance.compatibility.confirming import Judge
 from governance.compatibility.declared import Places

@@ -15,6 +15,7 @@ from governance.compatibility import apartness
 from governance.compatibility import formulas as f
 from governance.compatibility.algebra import ALWAYS, NEVER, Algebra
 from governance.compatibility.array_keywords import prefix_length
+from governance.compatibility.breaks import Break, Given, Path, ToProperty
 from governance.compatibility.budget import Budget, OutOfBudgetError
 from governance.compatibility.compiling import Compiler
 from governance.compatibility.declared import Places
@@ -26,54 +27,13 @@ from governance.compatibility.object_keywords import additional_names
 from governance.compatibility.outcomes import UNKNOWN, Answer, Outcome
 from governance.compatibility.report import Policy
 from governance.compatibility.solving import Solver
-from governance.compatibility.spots import Key
 from governance.compatibility.values import JsonType
-from governance.compatibility.writers import Goal, ToItem, Writer
+from governance.compatibility.writers import Goal, Writer
 
 IN_PLACE = frozenset(("$ref", "$dynamicRef", "$recursiveRef", "allOf"))
 UNIONS = frozenset(("anyOf", "oneOf"))
 MOST_ALTERNATIVES = 40  # of a union that are compared one by one
 ENTRIES = frozenset(("items", "prefixItems", "additionalItems"))
-
-
-@dataclass(frozen=True, slots=True)
-class ToProperty:
-    """A step into a property with one of these names."""
-
-    names: Names
-
-
-@dataclass(frozen=True, slots=True)
-class Given:
-    """No step: the value at hand is known to fit a formula, because of a keyword around it."""
-
-    formula: f.Formula
-    because_of: Key
-
-
-Path: TypeAlias = tuple[ToProperty | ToItem | Given, ...]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Break:
-    """Something that the reader asks at a node and the writer does not keep to.
-
-    ``outcome`` holds a document that shows it, or is unknown.
-    """
-
-    node: Located
-    keyword: str
-    detail: str
-    path: Path
-    outcome: Outcome
-
-    @property
-    def keys(self) -> Iterator[Key]:
-        """Yield what the break is about, the narrowest first: the thing, then those around it."""
-        yield (self.node, self.keyword, self.detail)
-        for step in reversed(self.path):
-            if isinstance(step, Given):
-                yield step.because_of
 
 
 Way: TypeAlias = Callable[[Writer, Located, Part, Path], Iterator[Break]]

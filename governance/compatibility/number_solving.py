@@ -83,8 +83,8 @@ def survives_floats(wanted: Range, step: Fraction, divisor: Fraction) -> bool:
 
     Validators divide floats: 0.35 is a multiple of 0.01 to them, and not of 0.001; 7 is none of
     0.07; and 1e308 overflows. A large step may have been written as a float, which lets through
-    what only rounds to a multiple: 1e23 is one of 1e22. A quotient of whole numbers comes out whole if the divisor is
-    rounded by at most half of what the quotient is.
+    what only rounds to a multiple: 1e23 is one of 1e22. A quotient of whole numbers comes out whole
+    if the divisor is rounded by at most half of what the quotient is.
     """
     if step * FINEST > 1:
         return False
