@@ -56,6 +56,7 @@ VERBS = {
     "cancel": _("Cancelled"),
     "change": _("Changed"),
     "comment": _("Commented on"),
+    "copy": _("Copied"),
     "correct": _("Corrected"),
     "create": _("Created"),
     "decide": _("Decided on"),

@@ -137,7 +137,7 @@ def test_hostile_receivers_end_as_dead_letters_and_cost_little(
         events = make_events(version, EVENTS)
         bad = {
             name: factories.make_subscription(
-                topic=healthy.topic, url=url, timeout_seconds=2, retry_waits_seconds=[]
+                topic=healthy.topic, url=url, timeout_seconds=15, retry_waits_seconds=[]
             )
             for name, url in {**urls, **forbidden}.items()
         }
@@ -146,7 +146,7 @@ def test_hostile_receivers_end_as_dead_letters_and_cost_little(
         owe(healthy, events[2:])
         with worker(process_environment) as running:
             wait_until(lambda: len(well.ids()) == EVENTS, seconds=20)
-            wait_until(lambda: not visibly_owed(), seconds=20)
+            wait_until(lambda: not visibly_owed(), seconds=40)
             most = max(process.memory_info().rss for process in running.children())
         assert set(well.ids().values()) == {1}
         died = dict(DeadLetter.objects.values_list("subscription_id", "error_class"))

@@ -78,9 +78,9 @@ def subscribers_answer(omar: Person, priya: Person, change: str) -> None:
     asked.get_by_text("due").nth(1).wait_for()  # the deadline of the two that have not answered
     answer(priya, "Fulfilment flow", "Without lines nobody knows what to pack.", "We object")
     assert priya.page.url.split("#")[0] == change
-    asked.get_by_text("No answer yet").wait_for()
     asked.get_by_text("Objects: Priya Nair").wait_for()
     asked.get_by_text("Agrees: Omar Haddad").wait_for()
+    asked.get_by_text("No answer yet").wait_for()
 
 
 def answer(person: Person, application: str, note: str, word: str) -> None:
