@@ -24,6 +24,9 @@ from config import places
 from tests.brokers import program
 
 READY_SECONDS = 240
+LOAD_SECONDS = 600
+# So many past deliveries are laid behind the demo first: `tests.bench.journeys` asks for a million.
+PAST = int(os.environ.get("JOURNEY_DELIVERIES", "0"))
 STOP_SECONDS = 40
 # What the test run chose for itself; the portal is to find its own.
 OF_THIS_RUN = (
@@ -102,11 +105,24 @@ def start(data_dir: Path, *arguments: str, **environment: str) -> RunningPortal:
     return RunningPortal(**json.loads(line), data_dir=data_dir, process=process, errors=errors)
 
 
+def lay_past(portal: RunningPortal, deliveries: int) -> None:
+    """Load so many past deliveries into a running portal, as its operator would."""
+    subprocess.run(
+        [sys.executable, "manage.py", "load_history", "--deliveries", str(deliveries)],
+        cwd=places.BASE_DIR,
+        env=command_environment(SIGNALBOX_DATA_DIR=str(portal.data_dir)),
+        check=True,
+        timeout=LOAD_SECONDS,
+    )
+
+
 @pytest.fixture(scope="session")
 def portal() -> Iterator[RunningPortal]:
     """Run the demo once for all journeys; they share it, so each looks only at what it made."""
     home = Path(tempfile.mkdtemp(prefix="signalbox-portal-"))
     running = start(home / "data", DELIVERY_RETRY_WAITS_SECONDS="1,1")
+    if PAST:
+        lay_past(running, PAST)
     yield running
     status = running.stop()
     said = running.errors.read_text()
