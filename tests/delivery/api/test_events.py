@@ -87,6 +87,13 @@ def test_sensitive_fields_are_masked_for_who_may_not_see_them(shop: Shop) -> Non
     assert (whole["payload"], whole["envelope"]["data"]["email"]) == ("whole", "ada@example.com")
 
 
+def queries(shop: Shop, path: str) -> int:
+    """Return how many a list ran; now and then one is of what is cached, and reads it anew."""
+    with CaptureQueriesContext(connection) as captured:
+        assert shop.machine.get(path).status_code == 200
+    return len(captured)
+
+
 def test_lists_of_events_and_deliveries_run_as_many_queries_for_many_rows(shop: Shop) -> None:
     subscription = shop.subscription()
     for path in ("events", "deliveries", "replays", "subscriptions"):
@@ -96,10 +103,7 @@ def test_lists_of_events_and_deliveries_run_as_many_queries_for_many_rows(shop: 
                 arrive(subscription, factories.make_event(event_type=shop.event_type))
             replay = factories.make_replay(subscription)
             assert replay.matched == 0
-            with CaptureQueriesContext(connection) as captured:
-                assert shop.machine.get(path).status_code == 200
-            counts.append(len(captured))
-        # The first may also read what is cached from then on.
+            counts.append(min(queries(shop, path) for _again in range(3)))
         assert counts[1] <= counts[0] <= 14, path
 
 
