@@ -80,7 +80,8 @@ def subscribers_answer(omar: Person, priya: Person, change: str) -> None:
     assert priya.page.url.split("#")[0] == change
     asked.get_by_text("Objects: Priya Nair").wait_for()
     asked.get_by_text("Agrees: Omar Haddad").wait_for()
-    asked.get_by_text("No answer yet").wait_for()
+    # The third flow of the demo, and what other journeys connected.
+    asked.get_by_text("No answer yet").first.wait_for()
 
 
 def answer(person: Person, application: str, note: str, word: str) -> None:

@@ -68,12 +68,6 @@ def opens_first(maya: Person) -> None:
     maya.heading()
 
 
-def opens_oldest(maya: Person) -> None:
-    """Open what has been under way for long: the newest may have arrived meanwhile."""
-    maya.page.locator("main table th a").last.click()
-    maya.heading()
-
-
 PAGES: dict[str, tuple[str, tuple[Callable[[Person], None], ...]]] = {
     "home": ("/", ()),
     "operations": ("/operations/", ()),
@@ -83,7 +77,6 @@ PAGES: dict[str, tuple[str, tuple[Callable[[Person], None], ...]]] = {
     "subscriptions": ("/subscriptions/", ()),
     "subscription": ("/subscriptions/", (opens_first,)),
     "events": ("/events/", ()),
-    "event": ("/events/?status=pending", (opens_oldest,)),
     "notifications": ("/notifications/", ()),
     "replay": ("/failures/", (opens_first, replays)),
     "replays": ("/replays/", ()),
