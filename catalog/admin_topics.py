@@ -112,25 +112,7 @@ class TopicAdmin(GuardedAdmin):
     add_action = Action.TOPIC_CREATE
     change_action = Action.TOPIC_CHANGE
     form = TopicForm
-    fields_to_change = (
-        "title",
-        "description",
-        "owner",
-        "kind",
-        "batch_max_events",
-        "batch_max_bytes",
-        "batch_max_wait_seconds",
-        "batch_times",
-        "batch_time_zone",
-        "is_restricted",
-        "ordering_key",
-        "regions",
-        "criticality",
-        "retention_days",
-        "payload_ceiling_bytes",
-        "field_case",
-        "house_rules",
-    )
+    fields_to_change = topics.TOPIC_FIELDS
     fields_to_add = ("name", "domain", *fields_to_change)
     shown = ("name", "domain", *fields_to_change, "created_at", "grants")
     list_display = ("name", "title", "domain", "owner", "kind", "is_restricted", "criticality")
